@@ -7,8 +7,9 @@ from pathlib import Path
 
 from learning.contract import ModelConfig
 from learning.models import Endpoint, EndpointReplica
-from learning.services import hosting, registry
-from learning.services.replicas import LIVE
+from learning.services import registry
+from learning.services.hosting import hosting
+from learning.services.hosting.replicas import LIVE
 from marketplace.services import accounts
 
 BY = "system"

@@ -27,6 +27,7 @@ from labeling.formats.images import Limits
 from learning.contract import ModelConfig
 from learning.hyperparameters import PredictHyperparameters
 from learning.serving.detector import read_pictures
+from learning.serving.images import keep_memory
 from learning.serving.items import read_items
 from learning.serving.opening import open_model
 from learning.serving.pipeline import READERS, predicted
@@ -69,6 +70,7 @@ def make_images(folder: Path) -> Path:
 
 def measured(root: Path, seconds: float, rounds: int, meet: Any, answers: Any) -> None:
     """One process: the engine and the whole way in turns, each for `seconds`, at the same time as the others."""
+    keep_memory()
     session, config = open_model(root / "model", num_threads=1)
     items = list(read_items(root / "images/manifest.jsonl"))
     pictures = read_pictures([item.path for item in items[:BATCH]], size=config.image_size, limits=Limits())

@@ -6,18 +6,22 @@ Random search tries `--trials` configurations. `trials_ratio` says with which pa
 reaches what was the best of them; the median over the seeds, and over the parts the worse one. Both are the samplers of
 learning/services/tuning, asked one by one as there. Parts: `surrogate`, a formula with the shape of a detector's
 quality and some noise; `raccoon`, real trainings of the compact detector on few small pictures, where a configuration
-takes some seconds.
+takes some seconds: they begin with the weights that come with the product, and stop short of the model's files.
 """
 
 import argparse
+import importlib
 import json
 import math
 import multiprocessing
 import os
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +29,7 @@ import optuna
 
 from benchmarks.fine_tuning import ATTRIBUTE, DATASETS, manifest_lines
 from benchmarks.report import machine, report
-from learning.contract import TRAIN, VALIDATION, JobFolder, ModelConfig
+from learning.contract import TRAIN, VALIDATION, JobFolder, MetricWriter
 from learning.services.tuning import config, studies
 
 SPACE = [
@@ -59,36 +63,53 @@ def raccoon(options: argparse.Namespace, scratch: Path) -> Objective:
     coco = json.loads((source / "annotations.coco.json").read_text())
     split = json.loads((source / "suggested_split.json").read_text())
     numbers = iter(range(1_000_000))
+    context = multiprocessing.get_context("fork")
+    # Loaded before the forks, so that torch is loaded once for all of them.
+    importlib.import_module("learning.vision.train")
 
     def train(values: Mapping[str, str], seed: int) -> float:
         folder = JobFolder(scratch / f"job-{next(numbers)}")
         fixed = {
-            "label_attribute_name": ATTRIBUTE, "architecture": "compact", "weights": "none", "num_threads": 1,
-            "epochs": options.epochs, "image_size": options.image_size, "eval_every": 100_000, "seed": seed % 2**31,
+            "label_attribute_name": ATTRIBUTE, "architecture": "compact", "num_threads": 1, "epochs": options.epochs,
+            "image_size": options.image_size, "eval_every": 100_000, "seed": seed % 2**31,
         }  # fmt: skip
         folder.prepare(hyperparameters={**fixed, **values}, channels={TRAIN: {}, VALIDATION: {}})
         for channel, names in ((TRAIN, split["train"]), (VALIDATION, split["test"])):
             lines = manifest_lines(coco, names[: options.images], source / "images")
             folder.manifest(channel).write_text("".join(lines))
-        # Forked, so that torch is loaded once for all of them.
-        child = multiprocessing.get_context("fork").Process(target=_train, args=(folder.root,))
+        answer, told = context.Pipe(duplex=False)
+        child = context.Process(target=_train, args=(folder, told))
         child.start()
+        told.close()
         child.join()
         # A diverged training is a bad one.
-        return ModelConfig.read(folder.model).metrics["mAP_50"] if child.exitcode == 0 else 0.0
+        return float(answer.recv()) if child.exitcode == 0 else 0.0
 
     return train
 
 
-def _train(root: Path) -> None:
-    from learning.program import run
+def _train(folder: JobFolder, told: Connection) -> None:
+    """The program of trainings up to its last evaluation: writing the model's files would take as long again."""
+    import torch
+
+    from learning.hyperparameters import parse_train
     from learning.vision import train
 
-    with (root / "log").open("w") as log:
+    with (folder.root / "log").open("w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    sys.argv = ["train", str(root)]
-    sys.exit(run(train.work, about="A training of a benchmark."))
+    asked = parse_train(folder.read_hyperparameters())
+    torch.set_num_threads(1)
+    torch.manual_seed(asked.seed)
+    with closing(MetricWriter(folder, sys.stdout)) as metrics:
+        training = train.prepare(folder, asked, time.monotonic(), _never)
+        train.learn(training, metrics, _never)
+        train.evaluate(training, metrics, dtype=torch.float32)
+    told.send(training.scores["mAP_50"])
+
+
+def _never() -> bool:
+    return False
 
 
 def search(strategy: str, objective: Objective, *, seed: int, trials: int, until: float = math.inf) -> list[float]:
@@ -136,8 +157,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--datasets", type=Path, default=DATASETS, help="the folder of the real sets")
     parser.add_argument("--images", type=int, default=60, help="of raccoon, to train on and to validate on")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--image-size", type=int, default=64)
     options = parser.parse_args()
     on = machine()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

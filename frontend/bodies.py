@@ -18,9 +18,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils.module_loading import import_string
 
+from frontend import tokens
 from frontend.rates import address_of
 from marketplace import strict
-from marketplace.services import accounts
 
 logger = logging.getLogger(__name__)
 View = TypeVar("View")
@@ -77,9 +77,8 @@ def _announced(request: HttpRequest) -> int:
 
 
 def _signed_in(request: HttpRequest) -> bool:
-    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return accounts.authenticate_token(secret=secret.strip()) is not None
+    if tokens.secret_of(request) is not None:
+        return tokens.token_of(request) is not None
     return auth.get_user(request).is_authenticated
 
 

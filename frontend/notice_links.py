@@ -18,6 +18,8 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
     machines.TRAINING_JOB: lambda notice: reverse("requester:training", args=[notice.subject_id]),
     machines.TRANSFORM_JOB: lambda notice: reverse("requester:transform", args=[notice.subject_id]),
+    machines.TUNING_JOB: lambda notice: reverse("requester:tuning", args=[notice.subject_id]),
+    machines.ENDPOINT: lambda notice: f"{reverse('requester:endpoints')}?id={notice.subject_id}",
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.REVIEWING: lambda notice: reverse("worker:reviews"),

@@ -5,12 +5,13 @@ Knows nothing of seats and leases.
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
+from frontend import template_frames
 from frontend.images import image_url, task_addresses
-from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.formats import label_config
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
@@ -29,14 +30,14 @@ def task_document(
     width: int,
     height: int,
     examples: dict[str, Any],
-    object_id: int | None = None,
+    frame_url: str | None = None,
     shown: Shown | None = None,
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
-    `address`: of the picture or the text. `object_id`: the object that a worker template shows; None where there is
-    none to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}. `shown`: the
-    earlier label that people verify or adjust.
+    `address`: of the picture or the text. `frame_url`: of the page that a worker template gives; None where an element
+    shows the task, and where there is nothing to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of
+    {"image_url", "caption"}. `shown`: the earlier label that people verify or adjust.
     """
     kind, shown = task_types.get(queue.task_type), shown or Shown()
     element = kind.element
@@ -60,21 +61,31 @@ def task_document(
             "comment": element.comment,
         },
         "initial_value": shown.initial_value,
-        "frame_url": _frame(queue, object_id),
+        "frame_url": frame_url,
     }
 
 
-def _frame(queue: WorkQueue, object_id: int | None) -> str | None:
-    """The page that shows an object; None where an element does, and before there is a job or an object."""
-    if queue.pk is None or object_id is None or not task_types.get(queue.task_type).by_template:
+def _frame(queue: WorkQueue, shown: Mapping[str, Any]) -> str | None:
+    """The page that shows a task's input; None where an element does, and before there is a queue."""
+    if queue.pk is None or not task_types.get(queue.task_type).by_template:
         return None
-    return frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
+    return template_frames.frame_url(
+        queue_id=queue.pk,
+        object_id=shown["object"],
+        loop_id=shown.get("human_loop"),
+        seconds=queue.task_time_limit_seconds,
+    )
 
 
-def upcoming_document(queue: WorkQueue, *, object_id: int, user_id: int) -> dict[str, str | None]:
-    """What a worker's page loads ahead of the next task, which probably shows this object."""
+def _address(shown: Mapping[str, Any], user_id: int) -> str:
+    """Of the picture or the text of a task's input; "" for a human loop, whose page knows its own."""
+    return "" if shown["object"] is None else image_url(shown["object"], user_id)
+
+
+def upcoming_document(queue: WorkQueue, *, shown: Mapping[str, Any], user_id: int) -> dict[str, str | None]:
+    """What a worker's page loads ahead of the next task, which probably has this input."""
     medium = task_types.get(queue.task_type).medium
-    return {**task_addresses(medium, image_url(object_id, user_id)), "frame_url": _frame(queue, object_id)}
+    return {**task_addresses(medium, _address(shown, user_id)), "frame_url": _frame(queue, shown)}
 
 
 def task_number(task_id: int, user_id: int) -> int:
@@ -97,15 +108,18 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         for kind in limits.EXAMPLE_KINDS
     }
     object_id, width, height = (task.input[name] for name in ("object", "width", "height"))
+    shown = Shown()
+    if object_id is not None:
+        shown = audited.shown(object_id=object_id, task_type=queue.task_type, size=(width, height))
     return task_document(
         queue,
         task_id=task_number(task.pk, user_id) if task.pk else None,
-        address=image_url(object_id, user_id),
+        address=_address(task.input, user_id),
         width=width,
         height=height,
         examples=examples,
-        object_id=object_id,
-        shown=audited.shown(object_id=object_id, task_type=queue.task_type, size=(width, height)),
+        frame_url=_frame(queue, task.input),
+        shown=shown,
     )
 
 

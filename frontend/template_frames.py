@@ -62,9 +62,9 @@ def _cipher(secret: str) -> AESSIV:
     return AESSIV(hashlib.sha256(f"waggle.template:{secret}".encode()).digest())
 
 
-def frame_url(*, queue_id: int, object_id: int, seconds: int) -> str:
-    """The address of the page that shows an object by the template of a queue."""
-    said = {"queue": queue_id, "object": object_id}
+def frame_url(*, queue_id: int, seconds: int, object_id: int | None = None, loop_id: int | None = None) -> str:
+    """The address of the page that shows an object, or a human loop, by the template of a queue."""
+    said = {"queue": queue_id, "object": object_id} if loop_id is None else {"queue": queue_id, "loop": loop_id}
     return reverse("worker:template", args=[sealed(FRAME, said, seconds=seconds + GRACE_SECONDS)])
 
 

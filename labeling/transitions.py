@@ -69,3 +69,21 @@ PANEL_SESSION = Machine(
     },
 )
 """A participant's visit; whoever owns the panel may reject what was completed, and complete what ran out of time."""
+
+FLOW_DEFINITION = Machine(
+    "flow definition",
+    {"Initializing": {"Active", "Failed"}, "Active": {"Deleting"}, "Failed": {"Deleting"}, "Deleting": set()},
+)
+"""One that is Deleting is gone for requesters; people finish its loops."""
+
+HUMAN_LOOP = Machine(
+    "human loop",
+    {
+        "InProgress": {"Completed", "Failed", "Stopping"},
+        "Stopping": {"Stopped"},
+        "Completed": set(),
+        "Failed": set(),
+        "Stopped": set(),
+    },
+)
+"""While it is Stopping, those who have begun may finish."""

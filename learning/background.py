@@ -62,14 +62,14 @@ def advance_loop_of_run(kind: str, run_id: int) -> None:
 
 def advance_endpoint(endpoint_id: int) -> None:
     """Take the next step of an endpoint."""
-    from learning.services import deploying
+    from learning.services.hosting import deploying
 
     deploying.advance(endpoint_id=endpoint_id)
 
 
 def look_at_endpoint(endpoint_id: int, look: int) -> None:
     """A planned look at an endpoint that changes."""
-    from learning.services import deploying
+    from learning.services.hosting import deploying
 
     deploying.advance(endpoint_id=endpoint_id, look=look)
 
@@ -77,7 +77,7 @@ def look_at_endpoint(endpoint_id: int, look: int) -> None:
 def advance_endpoint_of_replica(replica_id: int) -> None:
     """Take the next step of the endpoint of a replica that has ended."""
     from learning.models import EndpointReplica
-    from learning.services import deploying
+    from learning.services.hosting import deploying
 
     found = EndpointReplica.objects.filter(pk=replica_id).values_list("variant__deployment__endpoint", flat=True)
     for endpoint_id in found:
@@ -98,10 +98,24 @@ def advance_tuning_of_run(run_id: int) -> None:
     advancing.advance_for_run(run_id=run_id)
 
 
+def delete_files(uri: str) -> None:
+    """Delete what a deleted run has left in a folder of the store."""
+    from learning.services import run_deletion
+
+    run_deletion.delete_files(uri)
+
+
+def forget_study(name: str) -> None:
+    """Delete what is kept of the search of a deleted tuning job."""
+    from learning.services.tuning import studies
+
+    studies.forget(name)
+
+
 def sweep() -> None:
     """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
-    from learning.services import deploying
     from learning.services.active import loops
+    from learning.services.hosting import deploying
     from learning.services.tuning import creating
 
     run_each((loops.sweep, creating.sweep, deploying.sweep))

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import orjson
+
 EXIT_DONE = 0  # finished, or stopped on request (then output/stopped is there)
 EXIT_FAILED = 1  # output/failure says why; starting again resumes from the last checkpoint
 EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change fails again
@@ -301,9 +303,18 @@ class Prediction:
     segments: list[PredictedSegment] = dataclasses.field(default_factory=list)
 
     def to_line(self) -> str:
-        body = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OF_OTHERS}
+        """The line, with its end; asdict would take longer than a network. Raises ValueError for NaN and infinity."""
+        body = {name: value for name, value in vars(self).items() if value or name not in _OF_OTHERS}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
-        return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
+        if not all(map(math.isfinite, self._numbers())):
+            raise ValueError(f"the prediction of {self.source_ref!r} has a number that is not finite")
+        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
+
+    def _numbers(self) -> Iterator[float]:
+        yield from self.embedding
+        yield from (one.left + one.top + one.width + one.height + one.score for one in self.boxes)  # infinite if one is
+        yield from (one.score for one in self.classes)
+        yield from (one.score for one in self.segments)
 
     @classmethod
     def from_line(cls, line: str | bytes) -> "Prediction":

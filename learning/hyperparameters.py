@@ -83,6 +83,8 @@ class TrainHyperparameters:
     channels_last: str = _choice("auto", "auto", "true", "false")
     num_workers: int = _number(0, 0, 64)
     num_threads: int = _number(0, 0, 1024)
+    num_processes: int = _number(0, 0, 64)  # that train together; 0: one a GPU
+    max_processes: int = _number(0, 0)  # the most of them, from the operator's settings alone; 0: no limit
     device: str = _choice("auto", "auto", "cpu", "cuda")
     cache_bytes: int = _number(1 << 30, 0)  # of decoded pictures, in memory
     stream_cache_bytes: int = _number(4 << 30, 0)  # of streamed images as they were read, on the disk
@@ -112,7 +114,7 @@ class PredictHyperparameters:
 
 
 # What only the operator's settings say.
-OPERATORS = ("weights_dir", "image_max_bytes", "image_max_pixels")
+OPERATORS = ("weights_dir", "max_processes", "image_max_bytes", "image_max_pixels")
 # The values of `weights` that a requester may give.
 WEIGHTS = ("auto", "none")
 # AWS's object-detection names (and a few obvious ones) for the same thing.

@@ -40,7 +40,8 @@ def run(work: Callable[[JobFolder, Stop], None], *, about: str, arguments: Seque
         return EXIT_BAD_INPUT
     except Exception as error:  # noqa: BLE001 - the last frame of the process: all that is left is to say why
         traceback.print_exc()
-        folder.write_failure(f"{type(error).__name__}: {error}")
+        if folder.read_failure() is None:  # else one of several processes has already said what was at the bottom of it
+            folder.write_failure(f"{type(error).__name__}: {error}")
         return EXIT_FAILED
     return EXIT_DONE
 

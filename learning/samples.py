@@ -11,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labeling.formats import segments
+from labeling.formats.shapes import Segment, Segmentation
+
+BOXES, CLASSES, MASKS = KINDS = ("boxes", "classes", "masks")  # what a model finds
 FOLDER = "samples"  # in output/
 INDEX = "samples.json"
 IMAGE = re.compile(r"[0-9]{1,2}\.jpg")
@@ -35,30 +39,53 @@ class SampleBox:
 
 
 @dataclass(frozen=True)
+class SampleClass:
+    """A class of the whole picture; `score` is None for the truth."""
+
+    label: str
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class SampleMask:
+    """The pixels of a class, as COCO's run lengths in a picture of the image's width and height."""
+
+    label: str
+    counts: str
+
+
+Shape = SampleBox | SampleClass | SampleMask
+
+
+@dataclass(frozen=True)
 class SampleImage:
-    """One picture: its file beside the index, the size of the original in pixels, and what people say is on it."""
+    """One picture: its file beside the index, and what people say is on it.
+
+    Width and height are those of the original in pixels; with masks those of the masks, which are as small as the file.
+    """
 
     file: str
     width: int
     height: int
-    truth: list[SampleBox]
+    truth: Sequence[Shape]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model found after `step` steps: for each image, in their order, its boxes."""
+    """What the model found after `step` steps: for each image, in their order, its boxes, classes or masks."""
 
     step: int
     epoch: int
-    found: list[list[SampleBox]]
+    found: Sequence[Sequence[Shape]]
 
 
 @dataclass
 class Samples:
-    """The index: the images, and the newest evaluations in the order of their steps."""
+    """The index: the images, the newest evaluations in the order of their steps, and which of KINDS is found."""
 
     images: list[SampleImage] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
+    kind: str = BOXES
 
     def add(self, evaluation: Evaluation) -> None:
         """Append an evaluation; one of the same step or a later one, from before a resume, gives way to it."""
@@ -80,17 +107,23 @@ class Samples:
             raise ValueError(f"{INDEX}: nested too deeply") from None
         if not isinstance(body, dict):
             raise ValueError(f"{INDEX}: expected an object, found {type(body).__name__}")
-        images = [_image(one, f"images[{place}]") for place, one in _rows(body, "images", MOST_IMAGES)]
+        # Earlier versions knew boxes only.
+        kind = body.get("kind", BOXES)
+        if kind not in KINDS:
+            raise ValueError(f"{INDEX}: kind: one of {', '.join(KINDS)} expected, found {str(kind)[:40]!r}")
+        images = [_image(one, f"images[{place}]", kind) for place, one in _rows(body, "images", MOST_IMAGES)]
         evaluations = []
         for place, one in _rows(body, "evaluations", MOST_EVALUATIONS):
             where = f"evaluations[{place}]"
+            lists = _rows(one, "found", MOST_IMAGES)
+            if len(lists) != len(images):
+                raise ValueError(f"{where}.found: {len(lists)} lists of {kind} for {len(images)} images")
             found = [
-                _boxes(boxes, f"{where}.found[{at}]", scored=True) for at, boxes in _rows(one, "found", MOST_IMAGES)
+                _shapes(shapes, f"{where}.found[{at}]", kind, (images[at].width, images[at].height), scored=True)
+                for at, shapes in lists
             ]
-            if len(found) != len(images):
-                raise ValueError(f"{where}.found: {len(found)} lists of boxes for {len(images)} images")
             evaluations.append(Evaluation(_whole(one, "step", where), _whole(one, "epoch", where), found))
-        return cls(images, evaluations)
+        return cls(images, evaluations, kind)
 
 
 def surest(boxes: Sequence[SampleBox]) -> list[SampleBox]:
@@ -106,25 +139,43 @@ def _rows(body: Any, name: str, most: int) -> list[tuple[int, Any]]:
     return list(enumerate(rows))
 
 
-def _image(body: Any, where: str) -> SampleImage:
+def _image(body: Any, where: str, kind: str) -> SampleImage:
     if not isinstance(body, Mapping) or not IMAGE.fullmatch(str(body.get("file"))):
         raise ValueError(f"{where}.file: a name such as 0.jpg expected")
     width, height = _whole(body, "width", where), _whole(body, "height", where)
-    return SampleImage(body["file"], width, height, _boxes(body.get("truth"), f"{where}.truth", scored=False))
+    truth = _shapes(body.get("truth"), f"{where}.truth", kind, (width, height), scored=False)
+    return SampleImage(body["file"], width, height, truth)
 
 
-def _boxes(body: Any, where: str, *, scored: bool) -> list[SampleBox]:
+def _shapes(body: Any, where: str, kind: str, size: tuple[int, int], *, scored: bool) -> list[Shape]:
     if not isinstance(body, list) or len(body) > MOST_BOXES:
-        raise ValueError(f"{where}: a list of at most {MOST_BOXES} boxes expected")
-    boxes = []
+        raise ValueError(f"{where}: a list of at most {MOST_BOXES} {kind} expected")
+    found: list[Shape] = []
     for place, one in enumerate(body):
         here = f"{where}[{place}]"
         if not isinstance(one, Mapping) or not isinstance(one.get("label"), str):
             raise ValueError(f"{here}.label: a text expected")
-        left, top, width, height = (_number(one, name, here) for name in ("left", "top", "width", "height"))
+        if kind == MASKS:
+            found.append(_mask(one, here, size))
+            continue
         score = _number(one, "score", here) if scored else None
-        boxes.append(SampleBox(one["label"], left, top, width, height, score))
-    return boxes
+        if kind == CLASSES:
+            found.append(SampleClass(one["label"], score))
+            continue
+        left, top, width, height = (_number(one, name, here) for name in ("left", "top", "width", "height"))
+        found.append(SampleBox(one["label"], left, top, width, height, score))
+    return found
+
+
+def _mask(body: Mapping[str, Any], where: str, size: tuple[int, int]) -> SampleMask:
+    counts = body.get("counts")
+    try:
+        if not isinstance(counts, str):
+            raise ValueError("a text expected")
+        segments.check(Segmentation(size, (Segment(body["label"], counts),)))
+    except ValueError as error:
+        raise ValueError(f"{where}.counts: {error}") from None
+    return SampleMask(body["label"], counts)
 
 
 def _whole(body: Any, name: str, where: str) -> int:

@@ -2,3 +2,5 @@
 
 TRAINING_JOB = "training-job"
 TRANSFORM_JOB = "transform-job"
+TUNING_JOB = "tuning-job"
+ENDPOINT = "endpoint"

@@ -78,6 +78,13 @@ LEARNER_SERVING_SLOTS = whole(
     low=1,
     high=1024,
 )
+TRAINING_PROCESSES = whole(
+    "WAGGLE_TRAINING_PROCESSES",
+    "The most processes that train one detector together; 0: one for each GPU of the learner's machine.",
+    default=0,
+    low=0,
+    high=64,
+)
 LEARNER_ADDRESS = text(
     "WAGGLE_LEARNER_ADDRESS",
     "The address of the learner's machine at which the web reaches instances of endpoints; they listen there.",

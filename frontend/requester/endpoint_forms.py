@@ -1,16 +1,20 @@
 """The forms of endpoints."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 
 from learning import queries
-from learning.services import asking, hosting, invoke, strategies
+from learning.services.hosting import asking, hosting, invoke, strategies
 from marketplace import names, strict
 from marketplace.errors import DomainError
 from marketplace.models import Account
 
 BYTES = invoke.MAX_BODY_BYTES
+MOST: Any = {"max_num": hosting.VARIANTS.longest, "absolute_max": hosting.VARIANTS.longest}
+SHOWN = 2
+"""Rows for variants that are not folded away, if no more are filled in."""
 
 
 class _Form(forms.Form):
@@ -20,13 +24,9 @@ class _Form(forms.Form):
 
 
 class EndpointForm(_Form):
-    """A new endpoint of one model."""
+    """A new endpoint; what it serves are the rows beside it."""
 
     name = forms.RegexField(names.PATTERN, max_length=names.LENGTH.longest, label="Name", help_text=names.RULE)
-    model = forms.ChoiceField(label="Model")
-    instance_count = forms.IntegerField(
-        label="Instances", initial=1, help_text="Processes that answer side by side.", **hosting.INSTANCES.bounds
-    )
     capture_percent = forms.IntegerField(
         label="Requests to keep, in percent",
         initial=0,
@@ -34,16 +34,62 @@ class EndpointForm(_Form):
         **hosting.CAPTURE_PERCENT.bounds,
     )
 
-    def __init__(self, *args: Any, account: Account, **options: Any):
-        super().__init__(*args, **options)
-        found = queries.models(account).values_list("name", flat=True)
-        self.fields["model"].choices = [(name, name) for name in found]  # type: ignore[attr-defined]
+
+class VariantForm(_Form):
+    """One model that is served, and its part of the requests; a row without a model is none."""
+
+    model = forms.ChoiceField(label="Model", required=False)
+    name = forms.RegexField(
+        names.PATTERN,
+        max_length=names.LENGTH.longest,
+        required=False,
+        label="Variant",
+        help_text="Left empty: the model's name.",
+    )
+    weight = forms.FloatField(label="Weight", initial=1, **hosting.WEIGHT.bounds)
+    instance_count = forms.IntegerField(label="Instances", initial=1, **hosting.INSTANCES.bounds)
 
 
-class UpdateForm(_Form):
-    """Another configuration, and how requests go over to it."""
+class _VariantRows(forms.BaseFormSet):  # type: ignore[type-arg]
+    def __init__(self, data: Any, *, account: Account, filled: Sequence[Mapping[str, Any]]):
+        """`filled`: the rows that are proposed; one without a model gets the newest one."""
+        found = list(queries.models(account).values_list("name", flat=True))
+        self._choices = [("", "None"), *((name, name) for name in found)]
+        newest = found[0] if found else ""
+        weights = ({"weight": f"{row['weight']:g}"} if "weight" in row else {} for row in filled)
+        initial = [
+            {**row, "model": row["model"] or newest, **weight} for row, weight in zip(filled, weights, strict=True)
+        ]
+        # A row that was sent as it was proposed is meant too, so a form that was sent knows no proposals.
+        super().__init__(data, prefix="variant", initial=None if data else initial)
 
-    config = forms.ChoiceField(label="Configuration")
+    def add_fields(self, form: VariantForm, index: int | None) -> None:
+        """With the models that there are, which are looked up once for all rows."""
+        super().add_fields(form, index)
+        form.fields["model"].choices = self._choices  # type: ignore[attr-defined]
+
+    def clean(self) -> None:
+        """Refuses rows of which none has a model."""
+        if not any(form.cleaned_data.get("model") for form in self.forms if form.is_valid()):
+            raise forms.ValidationError("Choose at least one model.")
+
+    def parts(self) -> dict[str, list[forms.Form]]:
+        """The rows for a page: `shown` the filled ones and one more, `folded` the others."""
+        rows = list(self)
+        filled = max((place for place, row in enumerate(rows, start=2) if row["model"].value()), default=0)
+        return {"shown": rows[: max(SHOWN, filled)], "folded": rows[max(SHOWN, filled) :]}
+
+    def given(self) -> list[dict[str, Any]]:
+        """The rows with a model, as hosting.named takes them."""
+        return [form.cleaned_data for form in self.forms if form.cleaned_data.get("model")]
+
+
+VariantRows = forms.formset_factory(VariantForm, formset=_VariantRows, extra=hosting.VARIANTS.longest, **MOST)
+
+
+class StrategyForm(_Form):
+    """How requests go over to something else."""
+
     type = forms.ChoiceField(
         label="Traffic",
         choices=[
@@ -70,14 +116,21 @@ class UpdateForm(_Form):
         label="Roll back above this 99th percentile of latency, in ms", required=False, **strategies.P99_MS.bounds
     )
 
+    def strategy(self) -> dict[str, Any]:
+        """What was chosen, as hosting/strategies.py has it."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "config"}
+
+
+class UpdateForm(StrategyForm):
+    """Another configuration, and how requests go over to it."""
+
+    config = forms.ChoiceField(label="Configuration")
+    field_order = ("config",)
+
     def __init__(self, *args: Any, account: Account, **options: Any):
         super().__init__(*args, **options)
         found = queries.endpoint_configs(account).values_list("name", flat=True)
         self.fields["config"].choices = [(name, name) for name in found]  # type: ignore[attr-defined]
-
-    def strategy(self) -> dict[str, Any]:
-        """What was chosen, as services/strategies.py has it."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "config"}
 
 
 class WeightForm(_Form):
@@ -86,6 +139,9 @@ class WeightForm(_Form):
     variant = forms.CharField(widget=forms.HiddenInput, max_length=names.LENGTH.longest)
     weight = forms.FloatField(label="Weight", **hosting.WEIGHT.bounds)
     instance_count = forms.IntegerField(label="Instances", **hosting.INSTANCES.bounds)
+
+
+WeightRows = forms.formset_factory(WeightForm, extra=0, **MOST)
 
 
 class QuestionForm(_Form):

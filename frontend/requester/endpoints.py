@@ -9,14 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.requester.endpoint_forms import EndpointForm, QuestionForm, UpdateForm, WeightForm
+from frontend.requester.endpoint_forms import (
+    EndpointForm,
+    QuestionForm,
+    StrategyForm,
+    UpdateForm,
+    VariantRows,
+    WeightRows,
+)
 from frontend.requester.job_new import suggest
 from frontend.session import requester_page
 from labeling.task_types import adjustment
 from learning import queries
 from learning.models import Endpoint
-from learning.services import asking, hosting, invoke, scope
-from learning.services.endpoint_view import endpoint_view, endpoint_views
+from learning.services import scope
+from learning.services.hosting import asking, hosting, invoke
+from learning.services.hosting.endpoint_view import endpoint_view, endpoint_views
+from marketplace import strict
 from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -27,26 +36,55 @@ CHANGING = ("Creating", "Updating", "RollingBack", "Deleting")
 
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
-    """All endpoints."""
+    """All endpoints; `id` in the address leads to one of them, whose name notices do not know."""
     rows = queries.endpoints(request.account)  # type: ignore[attr-defined]
+    asked = strict.whole_number(request.GET.get("id", ""))
+    if asked is not None and (found := rows.filter(pk=asked).first()) is not None:
+        return redirect("requester:endpoint", found.name)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "requester/endpoints.html", {"page": page, "views": endpoint_views(list(page))})
 
 
 @requester_page(Role.MEMBER)
 def new_page(request: HttpRequest) -> HttpResponse:
-    """A new endpoint of one model, with a configuration of its name."""
+    """A new endpoint of one or more models, with a configuration of its name."""
     account = request.account  # type: ignore[attr-defined]
-    form = EndpointForm(request.POST or None, account=account, initial={"model": request.GET.get("model", "")})
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
+    form = EndpointForm(request.POST or None)
+    rows = VariantRows(request.POST or None, account=account, filled=[{"model": request.GET.get("model", "")}])
+    if request.method == "POST" and all([form.is_valid(), rows.is_valid()]):
         try:
-            endpoint = hosting.create_with_model(account=account, by=actor(request.user), **given)
+            endpoint = hosting.create_with_variants(
+                account=account, variants=rows.given(), by=actor(request.user), **form.cleaned_data
+            )
         except DomainError as error:
             form.refuse(error)
         else:
             return redirect("requester:endpoint", endpoint.name)
-    return render(request, "requester/endpoint_new.html", {"form": form}, status=422 if form.errors else 200)
+    return _filled(request, "requester/endpoint_new.html", {"form": form, "rows": rows})
+
+
+@requester_page(Role.MEMBER)
+def variants_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Other models, or other weights of them, for an endpoint: a new configuration, and how requests go over to it."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    form = StrategyForm(request.POST or None)
+    rows = VariantRows(request.POST or None, account=endpoint.account, filled=endpoint.config.variants)
+    if request.method == "POST" and all([form.is_valid(), rows.is_valid()]):
+        try:
+            hosting.update_variants(
+                endpoint=endpoint, variants=rows.given(), strategy=form.strategy(), by=actor(request.user)
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return redirect("requester:endpoint", endpoint.name)
+    return _filled(request, "requester/endpoint_variants_new.html", {"endpoint": endpoint, "form": form, "rows": rows})
+
+
+def _filled(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    rows = context["rows"]
+    wrong = context["form"].errors or rows.total_error_count()
+    return render(request, template, {**context, **rows.parts()}, status=422 if wrong else 200)
 
 
 def _context(endpoint: Endpoint) -> dict[str, Any]:
@@ -60,10 +98,12 @@ def detail_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
     endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
     context = _context(endpoint)
     context["update_form"] = UpdateForm(account=endpoint.account)
-    context["weight_forms"] = [
-        WeightForm(initial={"variant": row["name"], **{key: row[key] for key in ("weight", "instance_count")}})
-        for row in context["view"]["variants"]
-    ]
+    context["weights"] = WeightRows(
+        prefix="variant",
+        initial=[
+            {**row, "variant": row["name"], "weight": f"{row['weight']:g}"} for row in context["view"]["variants"]
+        ],
+    )
     return render(request, "requester/endpoint.html", context)
 
 
@@ -101,15 +141,19 @@ def update(request: HttpRequest, endpoint_name: str) -> HttpResponse:
 @require_POST
 @requester_page(Role.MEMBER)
 def set_weight(request: HttpRequest, endpoint_name: str) -> HttpResponse:
-    """Another weight or number of instances for one variant."""
+    """Other weights and numbers of instances for what is served, all at once."""
     endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
-    form = WeightForm(request.POST)
-    if form.is_valid():
+    rows = WeightRows(request.POST, prefix="variant")
+    if rows.is_valid():
+        changes = [row.cleaned_data for row in rows]
         try:
-            hosting.set_weights_and_capacities(endpoint=endpoint, changes=[form.cleaned_data], by=actor(request.user))
+            hosting.set_weights_and_capacities(endpoint=endpoint, changes=changes, by=actor(request.user))
         except DomainError as error:
             messages.error(request, error.message)
-    _refused(request, form)
+    for problem in rows.non_form_errors():
+        messages.error(request, problem)
+    for row in rows:
+        _refused(request, row)
     return redirect("requester:endpoint", endpoint.name)
 
 

@@ -1,6 +1,5 @@
 """The job after a job: opens the wizard filled in, to go on from an output or to have its labels looked at."""
 
-import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +14,9 @@ from labeling.models import LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import chaining
 from labeling.task_types.base import TaskType
-from marketplace import names
 from marketplace.errors import Invalid
 from marketplace.models import Account, Role
+from marketplace.names import following_name
 
 
 @require_POST
@@ -39,7 +38,7 @@ def follow(request: HttpRequest, job_id: int) -> HttpResponse:
 def _data(account: Account, job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
     """Of a job that has not labeled everything the rest is asked for, under the same name, as Ground Truth chains."""
     rest = kind is None and not chaining.labeled_all(job)
-    name = _free_name(account, job.name)
+    name = following_name(job.name, set(scope.jobs(account).values_list("name", flat=True)))
     own = f"{name}-ref" if (kind or task_types.get(job.task_type)).label_is_file else ""
     return {
         "name": name,
@@ -73,15 +72,3 @@ def _task(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
         "description": "Look at the labels that others have made.",
         "audit_label_attribute_name": chaining.looked_at(job)[1],
     }
-
-
-def _free_name(account: Account, name: str) -> str:
-    """The name with the next free number behind it, short enough for a job; "bees-3" follows "bees-2"."""
-    name = re.sub(r"-\d+$", "", name)
-    taken = {one.lower() for one in scope.jobs(account).values_list("name", flat=True)}
-    number = 2
-    while True:
-        found = f"{name[: names.LENGTH.longest - len(str(number)) - 1].rstrip('-')}-{number}"
-        if found.lower() not in taken:
-            return found
-        number += 1

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 
 from frontend.requester.fields import name_field
 from frontend.session import requester_page
+from labeling.formats.interchange import recordio
 from labeling.models import Dataset
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
@@ -16,13 +17,23 @@ from learning import queries
 from learning.contract import EVERY_ARCHITECTURE, MODEL, TRAIN, VALIDATION
 from learning.models import Model, TrainingJob
 from learning.services import registry, scope, training
+from learning.services.programs.channel_formats import CONTENT_TYPES, IMAGE_TYPES, LABELS_TYPE, MANIFEST_TYPE
+from learning.services.programs.channel_images import FILE, PIPE
 from marketplace import strict
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
 from marketplace.services.scope import actor
 
-SOURCES = [("dataset", "A data set with labels"), ("store", "A manifest in a store")]
+SOURCES = [("dataset", "A data set with labels"), ("store", "Labels in a store")]
+MODES = [(FILE, "Before it starts (File)"), (PIPE, "While it runs (Pipe)")]
+TYPES = {
+    MANIFEST_TYPE: "Augmented manifest",
+    recordio.CONTENT_TYPE: "RecordIO",
+    IMAGE_TYPES[0]: "Images of a .lst list",
+    LABELS_TYPE: "Labels to import, whichever they are",
+}
+CHOICES = [(name, f"{TYPES[name]} ({name})" if name in TYPES else name) for name in CONTENT_TYPES]
 PLAIN = ("architecture", "label_attribute_name", "epochs", "max_seconds", "batch_size", "learning_rate", "image_size")
 """Hyperparameters with a field of their own; the others are lines of `more`."""
 
@@ -47,9 +58,16 @@ class TrainingForm(forms.Form):
         help_text="Without one a part of the images is set aside, and detectors are measured on that.",
     )
     manifest_uri = forms.CharField(
-        max_length=URI_LENGTH.longest, required=False, label="Manifest", help_text="s3://… or file://…"
+        max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
     )
-    validation_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Manifest for validation")
+    validation_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Address for validation")
+    content_type = forms.ChoiceField(choices=CHOICES, required=False, label="What lies there")
+    input_mode = forms.ChoiceField(
+        choices=MODES,
+        required=False,
+        label="Images are read",
+        help_text="While it runs, a training starts at once and needs no disk for its images. Detectors can.",
+    )
     label_attribute_name = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
@@ -133,16 +151,26 @@ def _start(account: Account, form: TrainingForm, by: str) -> TrainingJob:
     if given["source"] == "dataset":
         named = ("name", "dataset", "validation", "earlier")
         return training.train_on_dataset(
-            account=account, hyperparameters=chosen, by=by, **{name: given[name] for name in named}
+            account=account,
+            hyperparameters=chosen,
+            by=by,
+            input_mode=given["input_mode"] or FILE,
+            **{name: given[name] for name in named},
         )
-    channels = {TRAIN: {"manifest_uri": given["manifest_uri"]}}
+    channels = {TRAIN: _channel(given["manifest_uri"], given)}
     if given["validation_uri"]:
-        channels[VALIDATION] = {"manifest_uri": given["validation_uri"]}
+        channels[VALIDATION] = _channel(given["validation_uri"], given)
     if given["earlier"]:
         channels[MODEL] = {"name": given["earlier"].name}
     return training.create_training(
         account=account, name=given["name"], hyperparameters=chosen, channels=channels, by=by
     )
+
+
+def _channel(uri: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    kind, mode = given["content_type"] or MANIFEST_TYPE, given["input_mode"] or FILE
+    place = {"manifest_uri": uri} if kind == MANIFEST_TYPE else {"uri": uri, "content_type": kind}
+    return place | ({} if mode == FILE else {"input_mode": mode})
 
 
 def _initial(request: HttpRequest, account: Account) -> dict[str, Any]:
@@ -159,7 +187,11 @@ def _as_before(account: Account, run: TrainingJob) -> dict[str, Any]:
     initial: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
     initial["more"] = "\n".join(f"{name} = {value}" for name, value in sorted(given.items()) if name not in PLAIN)
     initial["name"] = training.next_name(account, run.name)
-    uris = {name: run.channels.get(name, {}).get("manifest_uri", "") for name in (TRAIN, VALIDATION)}
+    train = run.channels.get(TRAIN, {})
+    initial["content_type"] = train.get("content_type", MANIFEST_TYPE)
+    initial["input_mode"] = FILE if train.get("input_mode", FILE) == FILE else PIPE
+    both = {name: run.channels.get(name, {}) for name in (TRAIN, VALIDATION)}
+    uris = {name: found.get("manifest_uri") or found.get("uri", "") for name, found in both.items()}
     datasets = {
         name: labeling_scope.datasets(account).filter(status="Completed", manifest_uri=uri).order_by("-id").first()
         for name, uri in uris.items()

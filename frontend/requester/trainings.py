@@ -1,7 +1,10 @@
 """Trainings: the list, and the page of one with its progress, charts, sample predictions and log."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -10,13 +13,12 @@ from django.views.decorators.http import require_POST
 from frontend.requester import training_charts
 from frontend.session import requester_page
 from learning import queries, transitions
-from learning.contract import MODEL
 from learning.models import TrainingJob
 from learning.models.training import LIVE
-from learning.samples import Evaluation, SampleBox, Samples
-from learning.services import run_figures, run_records, scope, training
+from learning.samples import CLASSES, MASKS, Evaluation, SampleImage, Samples, Shape
+from learning.services import channels, run_deletion, run_figures, run_records, scope, training
 from marketplace import strict
-from marketplace.errors import Invalid
+from marketplace.errors import DomainError, Invalid
 from marketplace.models import Role
 from marketplace.services.scope import actor
 
@@ -63,15 +65,13 @@ def detail_page(request: HttpRequest, training_id: int) -> HttpResponse:
     run = _found(request, training_id)
     live = run.status in LIVE
     keys = training_charts.names(run, every=live)
-    channels = {name: given for name, given in run.channels.items() if name != MODEL}
     context = {
         **_figures(run),
         "charts": [] if live else [training_charts.chart(run, key) for key in keys],
         "chart_keys": keys if live else [],
         "log": run_records.log_tail(run),
         "hyperparameters": sorted(run.hyperparameters.items()),
-        "channels": [(name, given.get("manifest_uri", "")) for name, given in channels.items()],
-        "earlier": run.channels.get(MODEL, {}).get("name", ""),
+        "channels": channels.shown(run.channels),
         **_samples(request, run),
     }
     return render(request, "requester/training.html", context)
@@ -150,20 +150,25 @@ def _samples(request: HttpRequest, run: TrainingJob) -> dict[str, Any]:
 
 def _drawn(run: TrainingJob, found: Samples, shown: Evaluation) -> list[dict[str, Any]]:
     drawn = []
-    for number, (image, boxes) in enumerate(zip(found.images, shown.found, strict=True)):
+    for number, (image, shapes) in enumerate(zip(found.images, shown.found, strict=True)):
         layers = [
-            {"name": "Truth", "kind": "truth", "boxes": [_box(box) for box in image.truth]},
-            {"name": "Model", "kind": "machine", "boxes": [_box(box) for box in boxes]},
+            {"name": "Truth", "kind": "truth", **_layer(found.kind, image, image.truth)},
+            {"name": "Model", "kind": "machine", **_layer(found.kind, image, shapes)},
         ]
         url = f"/api/v1/training-jobs/{run.pk}/samples/{number}/image"
-        classes = sorted({box.label for box in (*image.truth, *boxes)})
+        classes = sorted({box.label for box in (*image.truth, *shapes)})
         drawn.append({"url": url, "image": image, "layers": {"layers": layers, "classes": classes}})
     return drawn
 
 
-def _box(box: SampleBox) -> dict[str, Any]:
-    sides = {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
-    return {"label": box.label, **sides, "confidence": box.score}
+def _layer(kind: str, image: SampleImage, shapes: Sequence[Shape]) -> dict[str, Any]:
+    """As the view of layers reads it."""
+    rows = [asdict(one) for one in shapes]
+    if kind == MASKS:
+        return {"masks": {"width": image.width, "height": image.height, "segments": rows}}
+    for row in rows:
+        row["confidence"] = row.pop("score")
+    return {"choices" if kind == CLASSES else "boxes": rows}
 
 
 @require_POST
@@ -173,3 +178,17 @@ def stop(request: HttpRequest, training_id: int) -> HttpResponse:
     run = _found(request, training_id)
     training.stop(training_job=run, by=actor(request.user))
     return redirect("requester:training", run.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, training_id: int) -> HttpResponse:
+    """Delete it, unless it runs or something uses it."""
+    found = _found(request, training_id)
+    try:
+        run_deletion.delete_training(training_job=found, by=actor(request.user))
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("requester:training", training_id)
+    messages.success(request, f"{found.name} is deleted.")
+    return redirect("requester:trainings")

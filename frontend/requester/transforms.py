@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +12,8 @@ from frontend.session import requester_page
 from learning import queries, transitions
 from learning.models import TransformJob
 from learning.models.training import LIVE
-from learning.services import run_figures, run_records, scope, training, transforms
+from learning.services import run_deletion, run_figures, run_records, scope, training, transforms
+from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
 
@@ -81,3 +83,17 @@ def stop(request: HttpRequest, transform_id: int) -> HttpResponse:
     run = _found(request, transform_id)
     transforms.stop(transform_job=run, by=actor(request.user))
     return redirect("requester:transform", run.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, transform_id: int) -> HttpResponse:
+    """Delete it, unless it runs or something uses it."""
+    found = _found(request, transform_id)
+    try:
+        run_deletion.delete_transform(transform_job=found, by=actor(request.user))
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("requester:transform", transform_id)
+    messages.success(request, f"{found.name} is deleted.")
+    return redirect("requester:transforms")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from frontend.requester.tuning_forms import FIRST, SHOWN, RangeRows, TuningForm
 from frontend.session import requester_page
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
-from learning.services import scope
+from learning.services import channels, run_deletion, scope
 from learning.services.tuning import creating, describing
 from learning.services.tuning.config import TuningConfig
 from marketplace import strict
@@ -114,7 +115,9 @@ def detail_page(request: HttpRequest, tuning_id: int) -> HttpResponse:
     tuning = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
     context = _progress(tuning)
     shown = tuning_charts.charts(tuning, context["asked"])
-    return render(request, "requester/tuning.html", {**context, "charts": shown})
+    return render(
+        request, "requester/tuning.html", {**context, "charts": shown, "channels": channels.shown(tuning.channels)}
+    )
 
 
 @requester_page()
@@ -144,3 +147,17 @@ def stop(request: HttpRequest, tuning_id: int) -> HttpResponse:
     tuning = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
     creating.stop(tuning_job=tuning, by=actor(request.user))
     return redirect("requester:tuning", tuning.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, tuning_id: int) -> HttpResponse:
+    """Delete it, unless it runs or something uses it."""
+    found = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
+    try:
+        run_deletion.delete_tuning(tuning_job=found, by=actor(request.user))
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("requester:tuning", tuning_id)
+    messages.success(request, f"{found.name} is deleted.")
+    return redirect("requester:tunings")

@@ -8,8 +8,8 @@ from rest_framework.authentication import SessionAuthentication as DrfSessionAut
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from frontend import tokens
 from marketplace.models import ApiToken, User
-from marketplace.services import accounts
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -17,10 +17,9 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """(user, token), None when the request carries no bearer token; raises AuthenticationFailed for a bad one."""
-        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer":
+        if tokens.secret_of(request) is None:
             return None
-        token = accounts.authenticate_token(secret=secret.strip())
+        token = tokens.token_of(request)
         if token is None:
             raise AuthenticationFailed("the token is unknown or was revoked")
         return token.user, token

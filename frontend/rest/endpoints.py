@@ -13,15 +13,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_endpoints
-from frontend.rest.fields import Body, FiniteFloatField
+from frontend.rest.fields import Body, FiniteFloatField, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import TooLarge
 from frontend.rest.scope import account_of, actor
 from learning import queries
 from learning.models import Endpoint, EndpointConfig
-from learning.services import hosting, invoke, scope, strategies
-from learning.services.endpoint_view import endpoint_view, endpoint_views
+from learning.services import scope
+from learning.services.hosting import hosting, invoke, strategies
+from learning.services.hosting.endpoint_view import endpoint_view, endpoint_views
 from marketplace import arns, names, strict
 from marketplace.errors import Invalid
 from marketplace.models import Role
@@ -143,9 +144,7 @@ class ConfigsView(ListView):
     def post(self, request: Request) -> Response:
         """Make a configuration; it starts nothing."""
         account = account_of(request, Role.MEMBER)
-        data = ConfigInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(ConfigInput, request)
         capture = given.pop("data_capture", {})
         config = hosting.create_config(
             account=account, **given, **{f"capture_{name}": value for name, value in capture.items()}
@@ -196,10 +195,9 @@ class EndpointsView(ListView):
     def post(self, request: Request) -> Response:
         """Serve a configuration; the endpoint is InService once all of its instances answer."""
         account = account_of(request, Role.MEMBER)
-        data = EndpointInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        config = scope.endpoint_config(account, data.validated_data["config"])
-        endpoint = hosting.create(account=account, name=data.validated_data["name"], config=config, by=actor(request))
+        given = members(EndpointInput, request)
+        config = scope.endpoint_config(account, given["config"])
+        endpoint = hosting.create(account=account, name=given["name"], config=config, by=actor(request))
         return Response(_shown(endpoint, endpoint_view(endpoint)), status=status.HTTP_201_CREATED)
 
 
@@ -229,10 +227,9 @@ class EndpointUpdateView(APIView):
         """Start instances of the configuration, and let requests go over to them; what is served now goes on."""
         account = account_of(request, Role.MEMBER)
         endpoint = scope.endpoint(account, endpoint_name)
-        data = UpdateInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        config = scope.endpoint_config(account, data.validated_data["config"])
-        strategy = data.validated_data.get("strategy")
+        given = members(UpdateInput, request)
+        config = scope.endpoint_config(account, given["config"])
+        strategy = given.get("strategy")
         hosting.update(endpoint=endpoint, config=config, strategy=strategy, by=actor(request))
         return Response(_shown(endpoint, endpoint_view(endpoint)))
 
@@ -247,9 +244,8 @@ class EndpointWeightsView(APIView):
     def post(self, request: Request, endpoint_name: str) -> Response:
         """Weights hold at once; instances are started or stopped."""
         endpoint = scope.endpoint(account_of(request, Role.MEMBER), endpoint_name)
-        data = WeightsInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        changes = data.validated_data["variants"]
+        given = members(WeightsInput, request)
+        changes = given["variants"]
         hosting.set_weights_and_capacities(endpoint=endpoint, changes=changes, by=actor(request))
         return Response(_shown(endpoint, endpoint_view(endpoint)))
 

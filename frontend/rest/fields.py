@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from labeling import task_types
 from marketplace import money
@@ -33,6 +34,13 @@ class Body(serializers.Serializer):
             if wrong:
                 raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
+
+
+def members(body: type[Body], request: Request) -> dict[str, Any]:
+    """The members of the request's body, checked. Raises ValidationError naming what is wrong."""
+    data = body(data=request.data)
+    data.is_valid(raise_exception=True)
+    return dict(data.validated_data)
 
 
 def _type_problem(field: serializers.Field, value: Any) -> str | None:

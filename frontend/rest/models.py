@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_trainings
 from frontend.rest.download import file_response
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -23,7 +23,7 @@ from learning import queries
 from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import channels as accepted
-from learning.services import model_approval, registry, run_figures, scope, training
+from learning.services import model_approval, registry, run_deletion, run_figures, scope, training
 from learning.services.model_uses import uses_of
 from learning.services.programs.channel_formats import CONTENT_TYPES
 from learning.services.programs.channel_images import INPUT_MODES
@@ -196,7 +196,7 @@ class TrainingInput(Body):
 
 @listed(
     operation="list_training_jobs",
-    page=schemas.page("Training", schemas.Training),
+    page=schemas.page("Training", schemas_trainings.Training),
     description="Trainings, newest first.",
 )
 class TrainingJobsView(ListView):
@@ -212,15 +212,15 @@ class TrainingJobsView(ListView):
         """Without its curves."""
         return training_row(found)
 
-    @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
+    @extend_schema(
+        request=TrainingInput, responses={201: schemas_trainings.Training}, operation_id="create_training_job"
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         """Train a model on a data set's labels, whose import says the attribute, the classes and the learner, or on
         channels."""
         account = account_of(request, Role.MEMBER)
-        data = TrainingInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(TrainingInput, request)
         if ("dataset" in given) == ("channels" in given):
             raise Invalid("either a data set or channels are to be given", field="dataset")
         if "channels" in given:
@@ -237,7 +237,7 @@ class TrainingJobsView(ListView):
 class TrainingJobView(APIView):
     """One training."""
 
-    @extend_schema(responses={200: schemas.TrainingDetail}, operation_id="get_training_job")
+    @extend_schema(responses={200: schemas_trainings.TrainingDetail}, operation_id="get_training_job")
     def get(self, request: Request, training_id: int) -> Response:
         """The training and its curves."""
         job = scope.training(account_of(request), training_id)
@@ -245,11 +245,18 @@ class TrainingJobView(APIView):
         seen = {"channels": job.channels, "newest": newest, "seconds_left": run_figures.seconds_left(job)}
         return Response({**training_row(job), **seen, "metrics": training.curves(job)})
 
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_training_job")
+    def delete(self, request: Request, training_id: int) -> Response:
+        """Delete a training that has ended, with its curves, log and samples; the model that it made stays."""
+        job = scope.training(account_of(request, Role.MEMBER), training_id)
+        run_deletion.delete_training(training_job=job, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
 
 class TrainingJobStopView(APIView):
     """Stopping a training."""
 
-    @extend_schema(request=None, responses={200: schemas.Training}, operation_id="stop_training_job")
+    @extend_schema(request=None, responses={200: schemas_trainings.Training}, operation_id="stop_training_job")
     @idempotent
     def post(self, request: Request, training_id: int) -> Response:
         """Stop; the model so far is kept."""

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_registry
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.models import model_detail
 from frontend.rest.paging import KEY, ListView, listed
@@ -63,9 +63,7 @@ class ModelApprovalView(APIView):
     def post(self, request: Request, model_id: int) -> Response:
         """Approve or reject it, or take that back."""
         model = scope.model(account_of(request, Role.MEMBER), model_id)
-        data = ModelApprovalInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = data.validated_data
+        given = members(ModelApprovalInput, request)
         model_approval.decide(model=model, status=given["approval_status"], comment=given["comment"], by=actor(request))
         return Response(model_detail(model))
 
@@ -84,9 +82,8 @@ class ModelGroupOfView(APIView):
     def post(self, request: Request, model_id: int) -> Response:
         """Make it the newest version of a group, which is made when there is none of that name."""
         model = scope.model(account_of(request, Role.MEMBER), model_id)
-        data = ModelGroupInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        model_groups.move(model=model, group_name=data.validated_data["group"], by=actor(request))
+        given = members(ModelGroupInput, request)
+        model_groups.move(model=model, group_name=given["group"], by=actor(request))
         return Response(model_detail(model))
 
 
@@ -140,9 +137,7 @@ class ModelImportsView(ListView):
     def post(self, request: Request) -> Response:
         """Start taking a detector in; follow `status`, then use `model`."""
         account = account_of(request, Role.MEMBER)
-        data = ModelImportInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(ModelImportInput, request)
         group_name = given.pop("group", "")
         run = model_imports.create_import(account=account, by=actor(request), group_name=group_name, **given)
         return Response(import_row(run), status=status.HTTP_201_CREATED)
@@ -202,9 +197,8 @@ class ModelComparisonView(APIView):
         """Let both models predict a data set, as far as they have not."""
         account = account_of(request, Role.MEMBER)
         left, right = scope.model(account, model_id), scope.model(account, other_id)
-        data = ModelComparisonInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        dataset = labeling_scope.dataset(account, data.validated_data["dataset"])
+        given = members(ModelComparisonInput, request)
+        dataset = labeling_scope.dataset(account, given["dataset"])
         comparison.start(account=account, left=left, right=right, dataset=dataset, by=actor(request))
         return Response(_compared(account, model_id, other_id, dataset.pk), status=status.HTTP_201_CREATED)
 

@@ -372,29 +372,3 @@ class ModelDetail(Model):
     parent = s.CharField(allow_null=True)
     lineage = s.JSONField()
     uses = s.ListField(child=s.CharField())
-
-
-class Training(s.Serializer):
-    """A training."""
-
-    id = s.IntegerField()
-    name = s.CharField()
-    status = s.CharField()
-    failure_reason = s.CharField(allow_null=True)
-    hyperparameters = s.JSONField()
-    progress = s.FloatField()
-    objective = s.FloatField(allow_null=True, help_text="validation:mAP of the last evaluation, 0 to 1")
-    seconds = s.FloatField(allow_null=True, help_text="since its first start")
-    model = s.IntegerField(allow_null=True)
-    created_at = s.DateTimeField()
-    started_at = s.DateTimeField(allow_null=True)
-    ended_at = s.DateTimeField(allow_null=True)
-
-
-class TrainingDetail(Training):
-    """A training with its channels, its newest figures and its curves by name."""
-
-    channels = s.JSONField()
-    newest = s.DictField(child=s.FloatField(), help_text="the last value of each metric")
-    seconds_left = s.FloatField(allow_null=True, help_text="by its speed of late")
-    metrics = s.DictField(child=s.ListField(child=s.JSONField()))

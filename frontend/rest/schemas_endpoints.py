@@ -2,7 +2,7 @@
 
 from rest_framework import serializers as s
 
-from learning.services import hosting
+from learning.services.hosting import hosting
 
 
 class ConfiguredVariant(s.Serializer):

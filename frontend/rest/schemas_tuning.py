@@ -3,6 +3,8 @@
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from frontend.rest.schemas_trainings import Channel
+
 RUNS = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
 OBJECTIVES = ("Succeeded", "Pending", "Failed")
 
@@ -58,6 +60,7 @@ class TuningDetail(Tuning):
 
     attention = s.CharField(allow_null=True)
     hyperparameters = s.DictField(child=s.CharField())
+    channels = s.DictField(child=Channel())
     ranges = TuningRange(many=True)
     max_parallel_jobs = s.IntegerField()
     max_runtime_seconds = s.IntegerField(allow_null=True)

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from frontend.rest import schemas, schemas_registry
 from frontend.rest.datasets import dataset_row
 from frontend.rest.download import file_response
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -22,7 +22,7 @@ from labeling.services import scope as labeling_scope
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
 from learning import queries
 from learning.models import TransformJob
-from learning.services import scope, transform_outputs, transforms
+from learning.services import run_deletion, scope, transform_outputs, transforms
 from marketplace import names
 from marketplace.models import Role
 
@@ -83,9 +83,7 @@ class TransformJobsView(ListView):
     def post(self, request: Request) -> Response:
         """Predict a data set; follow `status` and `progress`, then download `parts`."""
         account = account_of(request, Role.MEMBER)
-        data = TransformInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(TransformInput, request)
         given["model"] = scope.model(account, given["model"])
         given["dataset"] = labeling_scope.dataset(account, given["dataset"])
         run = transforms.predict_dataset(account=account, by=actor(request), **given)
@@ -99,6 +97,13 @@ class TransformJobView(APIView):
     def get(self, request: Request, transform_id: int) -> Response:
         """Status, progress and, once it is Completed, its files."""
         return Response(transform_row(scope.transform(account_of(request), transform_id)))
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_transform_job")
+    def delete(self, request: Request, transform_id: int) -> Response:
+        """Delete a prediction that has ended, with its output and its log; data sets made of it stay."""
+        run = scope.transform(account_of(request, Role.MEMBER), transform_id)
+        run_deletion.delete_transform(transform_job=run, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TransformJobStopView(APIView):
@@ -142,7 +147,6 @@ class TransformJobDatasetView(APIView):
     def post(self, request: Request, transform_id: int) -> Response:
         """Make a data set with these labels, for an adjustment or verification job to show to people."""
         run = scope.transform(account_of(request, Role.MEMBER), transform_id)
-        data = TransformDatasetInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        row = transform_outputs.make_dataset(run=run, name=data.validated_data["name"], by=actor(request))
+        given = members(TransformDatasetInput, request)
+        row = transform_outputs.make_dataset(run=run, name=given["name"], by=actor(request))
         return Response(dataset_row(row), status=status.HTTP_201_CREATED)

@@ -10,14 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_tuning
-from frontend.rest.fields import Body, FiniteFloatField
+from frontend.rest.fields import Body, FiniteFloatField, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
-from learning.services import scope
+from learning.services import run_deletion, scope
 from learning.services.tuning import config, creating, describing, ranges
 from learning.services.tuning.config import TuningConfig
 from marketplace import names
@@ -128,6 +128,7 @@ def detail(job: Any) -> dict[str, Any]:
         **tuning_row(job),
         "attention": job.attention or None,
         "hyperparameters": job.hyperparameters,
+        "channels": job.channels,
         "ranges": [_range(one) for one in asked.searched],
         "max_parallel_jobs": asked.max_parallel,
         "max_runtime_seconds": asked.max_seconds,
@@ -209,9 +210,7 @@ class TuningJobsView(ListView):
     def post(self, request: Request) -> Response:
         """Search the hyperparameters with which a training on a data set's labels does best."""
         account = account_of(request, Role.MEMBER)
-        data = TuningInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(TuningInput, request)
         for key in {"dataset", "validation"} & given.keys():
             given[key] = labeling_scope.dataset(account, given[key])
         job = creating.tune_on_dataset(account=account, by=actor(request), searched=given.pop("ranges"), **given)
@@ -225,6 +224,13 @@ class TuningJobView(APIView):
     def get(self, request: Request, tuning_id: int) -> Response:
         """The tuning job with its configuration and its best training."""
         return Response(detail(_counted(request, tuning_id)))
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_tuning_job")
+    def delete(self, request: Request, tuning_id: int) -> Response:
+        """Delete a tuning job that has ended; its trainings and their models stay."""
+        job = scope.tuning(account_of(request, Role.MEMBER), tuning_id)
+        run_deletion.delete_tuning(tuning_job=job, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @listed(

@@ -110,9 +110,7 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, addres
     task = showing.task_shown(assignment.task_id)
     return {
         "assignment": assignment_payload(assignment, task, worker.user_id, now),
-        "next": upcoming_document(task.queue, object_id=upcoming["object"], user_id=worker.user_id)
-        if upcoming
-        else None,
+        "next": upcoming_document(task.queue, shown=upcoming, user_id=worker.user_id) if upcoming else None,
     }
 
 

@@ -33,6 +33,8 @@ _SOURCE_TYPES = {
     ),
     None: ("PredictionConfidenceCheck", "Sampling"),
 }
+SOURCES = tuple(_SOURCE_TYPES)
+"""What conditions may be about: AwsManagedHumanLoopRequestSource, None for own models."""
 
 
 class ConditionsError(ValueError):

@@ -13,6 +13,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.flows import FlowDefinition, HumanLoop, HumanTaskUi
 from labeling.models.functions import FunctionCall, FunctionFailure, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
@@ -58,6 +59,7 @@ __all__ = [
     "Export",
     "FailedAttempt",
     "FindingStatus",
+    "FlowDefinition",
     "FunctionCall",
     "FunctionFailure",
     "FunctionStep",
@@ -65,6 +67,8 @@ __all__ = [
     "GoldResult",
     "GoldSource",
     "GoldStatus",
+    "HumanLoop",
+    "HumanTaskUi",
     "JobFunctions",
     "ImportOutcome",
     "ImportedLine",

@@ -69,6 +69,10 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
 )
 
 DEFAULT = _TYPES[0].name
+BOXES = BoundingBox.name
+"""What models that find objects learn from, and people correct."""
+FORM = Custom.name
+"""A form by template: what people give in a human loop."""
 """The type of a job that does not say which."""
 
 _BY_NAME: dict[str, TaskType[Any, Any]] = {}

@@ -53,7 +53,7 @@ class Endpoint(models.Model):
 class Deployment(models.Model):
     """One configuration on its way into an endpoint, in it, or out of it again.
 
-    `share`: percent of the endpoint's requests that it gets. `strategy`: services/strategies.py. `next_step_at`: when
+    `share`: percent of the endpoint's requests that it gets. `strategy`: hosting/strategies.py. `next_step_at`: when
     its share grows next, or its probation ends.
     """
 
@@ -106,7 +106,7 @@ class VariantTraffic(models.Model):
     """The requests of one minute to one variant.
 
     `errors` are the model's or the replica's, `refused` the caller's (no picture, too large). `latencies` counts
-    answers by the buckets of services/traffic.py.
+    answers by the buckets of hosting/traffic.py.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="traffic", db_index=False)

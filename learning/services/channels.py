@@ -36,6 +36,14 @@ _MEMBERS = {
     MODEL: {"name", "renamed"},
 }
 
+_PLACES = ("manifest_uri", "uri", "name")
+_WORDS = {
+    "content_type": "content type",
+    "input_mode": "input mode",
+    "images_uri": "images in",
+    "attribute_names": "attributes",
+}
+
 
 def check(*, account: Account, channels: Mapping[str, Mapping[str, Any]]) -> None:
     """Raises Invalid naming the channel and its member that is wrong, Forbidden for an address that the account may not
@@ -87,6 +95,16 @@ def label_attribute(channels: Mapping[str, Mapping[str, Any]]) -> str | None:
         return str(labels[0])
     kind = channels.get(TRAIN, {}).get("content_type", channel_formats.MANIFEST_TYPE)
     return None if kind == channel_formats.MANIFEST_TYPE else DEFAULT_ATTRIBUTE
+
+
+def shown(channels: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What was given of each channel, for pages: [{"name", "uri" (of a model its name), "more": [(word, text)]}]."""
+    rows = []
+    for name, given in channels.items():
+        words = [(word, given[member]) for member, word in _WORDS.items() if given.get(member)]
+        more = [(word, ", ".join(value) if isinstance(value, list) else str(value)) for word, value in words]
+        rows.append({"name": name, "uri": next((given[one] for one in _PLACES if given.get(one)), ""), "more": more})
+    return rows
 
 
 def _check_images(name: str, given: Mapping[str, Any], channels: Mapping[str, Mapping[str, Any]]) -> None:

@@ -5,7 +5,6 @@ The images are found by a prediction of each model over the same data set. Knows
 
 import heapq
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import orjson
@@ -21,6 +20,7 @@ from learning.services.programs import staging
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound, WrongState
 from marketplace.models import Account
+from marketplace.names import free_name
 from marketplace.services import boundaries
 
 SHOWN = 24
@@ -76,8 +76,7 @@ def _least_score(run: TransformJob) -> float:
 
 def _predict(account: Account, model: Model, dataset: Dataset, by: str) -> TransformJob:
     taken = set(TransformJob.objects.filter(account=account).values_list("name", flat=True))
-    stem = f"{model.name[:40].rstrip('-')}-on-{dataset.pk}"
-    name = next(name for n in count(1) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+    name = free_name(f"{model.name[:40].rstrip('-')}-on-{dataset.pk}", taken)
     return transforms.predict_dataset(account=account, name=name, model=model, dataset=dataset, by=by)
 
 

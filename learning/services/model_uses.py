@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from learning.contract import MODEL
 from learning.models import LearningLoop, Model, TrainingJob, TransformJob
 from learning.models.training import LIVE
-from learning.services import hosting
+from learning.services.hosting import hosting
 
 
 def uses_of(model: Model) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,10 +19,9 @@ from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import channels as accepted
 from learning.services.programs import kinds
 from learning.services.programs.channel_images import FILE
-from marketplace import names
 from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
-from marketplace.names import check_name
+from marketplace.names import check_name, following_name, free_name
 from marketplace.ranges import Range
 
 VALUE_LENGTH = Range(0, 20_000)
@@ -155,11 +153,7 @@ def train_on_channels(
 
 def next_name(account: Account, name: str) -> str:
     """A name that is free, for a training like the one of this name: bees-2 after bees, bees-3 after bees-2."""
-    head, _, number = name.rpartition("-")
-    base, taken = head if head and number.isdigit() else name, _taken(account)
-    endings = (f"-{number}" for number in count(2))
-    tried = (base[: names.LENGTH.longest - len(ending)].rstrip("-") + ending for ending in endings)
-    return next(name for name in tried if name not in taken)
+    return following_name(name, _taken(account))
 
 
 def _taken(account: Account) -> set[str]:
@@ -168,10 +162,8 @@ def _taken(account: Account) -> set[str]:
 
 
 def _free_name(account: Account, base: str, word: str) -> str:
-    taken = _taken(account)
-    # A name has at most 63 characters.
-    tried = (f"{base[:50].rstrip('-')}-{word}{f'-{number}' if number > 1 else ''}" for number in count(1))
-    return next(name for name in tried if name not in taken)
+    # The word stays when a number comes behind it.
+    return free_name(f"{base[:50].rstrip('-')}-{word}", _taken(account))
 
 
 def wire(value: Any) -> str:

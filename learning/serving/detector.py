@@ -100,7 +100,7 @@ def detect_pictures(
             continue
         boxes, scores, embedding = next(rows)
         found = to_original(boxes, scores, picture=picture, config=config, choice=choice)
-        detections.append(Detection(picture.image_size, found, [round(x, 5) for x in embedding.tolist()]))
+        detections.append(Detection(picture.image_size, found, embedding.astype(np.float64).round(5).tolist()))
     return detections
 
 
@@ -124,8 +124,8 @@ def to_original(
     left, top, shown_width, shown_height = picture.content or (0, 0, width, height)
     scale = np.array([picture.width, picture.height] * 2, dtype=np.float64) / ([shown_width, shown_height] * 2)
     corners = np.clip((found - [left, top] * 2) * scale, 0, [picture.width, picture.height] * 2).round(2)
+    rows = np.hstack(
+        [corners[:, :2], (corners[:, 2:] - corners[:, :2]).round(2), score[:, None].astype(float).round(6)]
+    )
     ids = config.class_ids
-    return [
-        PredictedBox(ids[k], x1, y1, round(x2 - x1, 2), round(y2 - y1, 2), round(s, 6))
-        for (x1, y1, x2, y2), s, k in zip(corners.tolist(), score.tolist(), label.tolist(), strict=True)
-    ]
+    return [PredictedBox(ids[k], *row) for k, row in zip(label.tolist(), rows.tolist(), strict=True)]

@@ -3,44 +3,36 @@
 It must not know which runtime the network is in, nor how the work is divided.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling.formats.images import ImageError, Limits
-from learning.contract import MetricWriter, ModelConfig, Prediction
+from learning.contract import ModelConfig, Prediction
 from learning.hyperparameters import PredictHyperparameters
+from learning.prediction_runs import Subject, chunks
 from learning.serving.detector import Choice, Detection, detect_pictures
 from learning.serving.images import Frame, Picture, load_picture
 from learning.serving.items import Item
 from learning.serving.opening import frame_of
 from learning.serving.session import Heads
 
-REPORT_SECONDS = 1.0
 READERS = 4
 Pictures = list[Picture | ImageError]
 
 
-class Report:
-    """Progress about once a second."""
+class Source(Subject, Protocol):
+    """A line of the manifest whose picture is a file."""
 
-    def __init__(self, metrics: MetricWriter, total: int, done: int) -> None:
-        self._metrics, self._total, self._last_done, self._since = metrics, total, done, time.monotonic()
+    @property
+    def path(self) -> Path | None: ...
 
-    def done(self, count: int, *, last: bool = False) -> None:
-        """So many images are predicted."""
-        elapsed = time.monotonic() - self._since
-        if elapsed < REPORT_SECONDS and not last:
-            return
-        if count > self._last_done:
-            speed = (count - self._last_done) / max(elapsed, 1e-6)
-            self._metrics.write("predict:images_per_second", speed, step=count, epoch=0)
-        self._metrics.write("predict:progress", count / max(1, self._total), step=count, epoch=0)
-        self._last_done, self._since = count, time.monotonic()
+
+Shown = TypeVar("Shown", bound=Source)
 
 
 def predicted(
@@ -56,36 +48,31 @@ def predicted(
     limits = Limits(asked.image_max_bytes, asked.image_max_pixels)
     nms = asked.nms_threshold or config.thresholds["nms"]
     choice = Choice(asked.score_threshold, nms, asked.max_detections)
-    for chunk, pictures in _read_ahead(_chunks(items, batch), frame_of(config), limits, pool):
+    for chunk, pictures in read_ahead(items, batch, frame_of(config), limits, pool):
         found = detect_pictures(pictures, run, config, choice)
         yield [_prediction(item, one, embedding=asked.embedding) for item, one in zip(chunk, found, strict=True)]
 
 
-def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    items = iter(items)
-    while chunk := list(islice(items, size)):
-        yield chunk
-
-
-def _read_ahead(
-    chunks: Iterable[list[Item]], frame: Frame, limits: Limits, pool: ThreadPoolExecutor
-) -> Iterator[tuple[list[Item], Pictures]]:
-    """Each chunk with its pictures; the next one is being decoded while this one is predicted."""
-
-    def read(item: Item) -> Picture | ImageError:
-        try:
-            return load_picture(item.path, size=frame, limits=limits)
-        except ImageError as error:
-            return error
-
-    waiting: tuple[list[Item], list[Future[Picture | ImageError]]] | None = None
-    for chunk in chunks:
-        reading = [pool.submit(read, item) for item in chunk]
+def read_ahead(
+    items: Iterable[Shown], batch: int, frame: Frame, limits: Limits, pool: ThreadPoolExecutor
+) -> Iterator[tuple[list[Shown], Pictures]]:
+    """The items with their pictures, `batch` at a time; the next ones are being decoded while these are predicted."""
+    waiting: tuple[list[Shown], list[Future[Picture | ImageError]]] | None = None
+    for chunk in chunks(items, batch):
+        reading = [pool.submit(_read, item.path, frame, limits) for item in chunk]
         if waiting is not None:
             yield waiting[0], [future.result() for future in waiting[1]]
         waiting = chunk, reading
     if waiting is not None:
         yield waiting[0], [future.result() for future in waiting[1]]
+
+
+def _read(path: Path | None, frame: Frame, limits: Limits) -> Picture | ImageError:
+    assert path is not None  # images are never in the line itself
+    try:
+        return load_picture(path, size=frame, limits=limits)
+    except ImageError as error:
+        return error
 
 
 def _prediction(item: Item, found: Detection, *, embedding: bool) -> Prediction:

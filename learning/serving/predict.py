@@ -21,11 +21,13 @@ from typing import Any, Protocol
 
 from learning.contract import FOREIGN, MODEL, PREDICT, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import PredictHyperparameters, parse_predict
+from learning.prediction_runs import Report
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
+from learning.serving.images import keep_memory
 from learning.serving.items import read_items
 from learning.serving.opening import open_model
-from learning.serving.pipeline import READERS, Report, predicted
+from learning.serving.pipeline import READERS, predicted
 from learning.serving.shards import Plan, count_lines, plan
 
 BATCH = 8
@@ -100,6 +102,7 @@ class Worker:
 
     def predict(self, division: Division) -> None:
         """Take shards and predict them until there is none left."""
+        keep_memory()
         precision = "float32" if self.asked.precision == "auto" else self.asked.precision
         session, config = open_model(
             self.model, backend=self.asked.backend, num_threads=self.threads, precision=precision

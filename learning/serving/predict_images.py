@@ -5,7 +5,7 @@ torch. It must not know Django, the store or what the predictions are for.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,11 +18,11 @@ from learning.prediction_runs import predict_all
 from learning.program import Stop, log, run
 from learning.serving import classifying
 from learning.serving.archive import opened_model
-from learning.serving.images import Picture, load_picture
+from learning.serving.images import Frame, Picture, keep_memory
+from learning.serving.pipeline import READERS, read_ahead
 from learning.serving.session import Session, open_session
 
 BATCH = 16
-READERS = 4
 
 
 def work(folder: JobFolder, stop: Stop) -> None:
@@ -39,27 +39,17 @@ def work(folder: JobFolder, stop: Stop) -> None:
     )
     log(f"predicting with {config.architecture} in {session.name}")
     limits = Limits(asked.image_max_bytes, asked.image_max_pixels)
+    frame = Frame(config.image_size, config.image_size)
+    keep_memory()
     with ThreadPoolExecutor(READERS) as pool:
 
-        def predict(chunk: list[Item]) -> Iterator[Prediction]:
-            pictures = list(pool.map(lambda item: _picture(item, config.image_size, limits), chunk))
-            return predictions(chunk, pictures, session, config, embedding=asked.embedding)
+        def predicted(items: Iterable[Item]) -> Iterator[list[Prediction]]:
+            for some, pictures in read_ahead(items, asked.batch_size or BATCH, frame, limits, pool):
+                yield list(predictions(some, pictures, session, config, embedding=asked.embedding))
 
         predict_all(
-            folder,
-            items=lambda: read_items(folder.manifest(PREDICT), of_texts=False),
-            predict=predict,
-            batch=asked.batch_size or BATCH,
-            stop=stop,
+            folder, items=lambda: read_items(folder.manifest(PREDICT), of_texts=False), predicted=predicted, stop=stop
         )
-
-
-def _picture(item: Item, size: int, limits: Limits) -> Picture | ImageError:
-    assert item.path is not None  # images are never in the line itself
-    try:
-        return load_picture(item.path, size=size, limits=limits)
-    except ImageError as error:
-        return error
 
 
 def predictions(

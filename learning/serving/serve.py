@@ -26,6 +26,7 @@ from learning.serving.application import MAX_BODY_BYTES, Application
 from learning.serving.archive import opened_model
 from learning.serving.batching import Batcher
 from learning.serving.detector import Choice, Detector
+from learning.serving.images import keep_memory
 from learning.serving.paths import PORT, TOKEN
 from learning.serving.session import BackendUnavailable
 
@@ -94,6 +95,7 @@ def main(root: Path) -> int:
 
 def _batcher(folder: JobFolder, options: Options) -> Batcher:
     """The model, loaded and warm. Raises BadInput and BackendUnavailable."""
+    keep_memory()
     model = opened_model(folder.channel(MODEL))
     limits = Limits(max_bytes=options.image_max_bytes, max_pixels=options.image_max_pixels)
     detector = Detector(model, backend=options.backend, num_threads=options.num_threads, limits=limits)

@@ -9,7 +9,7 @@ import sys
 from learning.class_manifests import Item, Unreadable, read_items
 from learning.contract import MODEL, PREDICT, JobFolder, ModelConfig, PredictedClass, Prediction
 from learning.hyperparameters import parse_predict
-from learning.prediction_runs import predict_all
+from learning.prediction_runs import chunks, predict_all
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.texts.model import TextModel
@@ -27,8 +27,10 @@ def work(folder: JobFolder, stop: Stop) -> None:
     predict_all(
         folder,
         items=lambda: read_items(folder.manifest(PREDICT), of_texts=True),
-        predict=lambda chunk: predictions(chunk, model, config.class_ids, embedding=asked.embedding),
-        batch=asked.batch_size or BATCH,
+        predicted=lambda items: (
+            predictions(some, model, config.class_ids, embedding=asked.embedding)
+            for some in chunks(items, asked.batch_size or BATCH)
+        ),
         stop=stop,
     )
 

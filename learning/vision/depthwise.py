@@ -37,7 +37,8 @@ def depthwise_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int
     """x [N, C, H, W], weight [C, 1, k, k] with k odd, "same" padding k // 2; the numbers of F.conv2d."""
     kernel = weight.shape[-1]
     if x.device.type == "cpu" and min(x.shape[-2:]) <= TINY and torch.is_autocast_enabled("cpu"):
-        # On maps this small oneDNN's bfloat16 gradient of the weights now and then reads memory that nobody wrote.
+        # oneDNN's bfloat16 gradient of the weights of a 3x3 kernel with stride 2 over one pixel reads memory that
+        # nobody wrote, and is not a number if that was not one; float32 costs nothing on maps this small.
         with torch.autocast("cpu", enabled=False):
             bias = None if bias is None else bias.float()
             return F.conv2d(x.float(), weight.float(), bias, stride, kernel // 2, 1, weight.shape[0])

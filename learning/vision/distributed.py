@@ -14,12 +14,19 @@ from torch import distributed as group
 PATIENCE = timedelta(hours=12)  # the others wait while process 0 measures and exports
 
 
+def is_started() -> bool:
+    """Whether torchrun has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 def begin(device: torch.device) -> None:
-    """Join the other processes that torchrun has started, if it has."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not group.is_initialized():
+    """Join the other processes that torchrun has started, if it has; on a CPU they share its threads."""
+    if is_started() and not group.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         if device.type == "cuda":
             torch.cuda.set_device(local_rank())
+        else:
+            torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ["WORLD_SIZE"])))
         group.init_process_group(backend, timeout=PATIENCE)
 
 

@@ -17,7 +17,7 @@ from labeling.formats import segments
 from labeling.formats.images import ImageError, Limits
 from learning.class_manifests import Item, Unreadable
 from learning.class_scores import targets
-from learning.serving.images import load_picture
+from learning.serving.images import Picture, load_picture
 from learning.vision.augment import PRESETS, train_transform
 from learning.vision.data import steps_per_epoch
 
@@ -69,13 +69,17 @@ class LabeledImages:
     def example(self, item: Item) -> Example:
         """Pixels [S, S, 3] and the target. Raises ImageError or Unreadable."""
         if item.index not in self._kept:
-            assert item.path is not None  # images are never in the line itself
-            made = (load_picture(item.path, size=self.size, limits=self._limits).pixels, self._target(item))
+            made = (self.picture(item).pixels, self._target(item))
             if self._left < made[0].nbytes + made[1].nbytes:
                 return made
             self._left -= made[0].nbytes + made[1].nbytes
             self._kept[item.index] = made
         return self._kept[item.index]
+
+    def picture(self, item: Item) -> Picture:
+        """Its pixels [S, S, 3] with the size of the original. Raises ImageError."""
+        assert item.path is not None  # images are never in the line itself
+        return load_picture(item.path, size=self.size, limits=self._limits)
 
     def truth(self) -> NDArray[np.bool_]:
         """(n, C) which class each image has."""

@@ -30,6 +30,7 @@ from learning.vision import (
     sources,
     split,
     starting,
+    together,
     usage,
 )
 from learning.vision.acceleration import Stepper
@@ -44,7 +45,7 @@ from learning.vision.reporting import Due, Reporter
 from learning.vision.run_state import Training, resume, save_checkpoint
 from learning.vision.ssd import build
 
-LEAST_BATCH = 2  # a batch norm cannot learn from a single value
+LEAST_BATCH = together.LEAST_SHARE
 PREPROCESSING = {
     "input": "images: uint8 [N, S, S, 3], RGB; normalisation is inside the model",
     "orientation": "EXIF orientation applied",
@@ -56,6 +57,10 @@ def work(folder: JobFolder, stop: Stop) -> None:
     """The whole program."""
     began = time.monotonic()
     asked = parse_train(folder.read_hyperparameters())
+    if (count := _processes(asked)) > 1:
+        together.train("learning.vision.train", folder, count)
+        return
+    memory.keep_freed()
     if asked.num_threads:
         torch.set_num_threads(asked.num_threads)
     torch.manual_seed(asked.seed)
@@ -193,6 +198,17 @@ def _learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
             if distributed.rank() == 0:
                 save_checkpoint(training)
             saved = training.seconds
+
+
+def _processes(asked: TrainHyperparameters) -> int:
+    """How many processes are to train this, one for each card unless somebody says otherwise."""
+    return together.wanted(
+        asked=asked.num_processes,
+        most=asked.max_processes,
+        batch_size=asked.batch_size or recipe.for_architecture(asked.architecture).batch_size,
+        device=plan.make_device(asked.device),
+        cores=os.cpu_count() or 1,
+    )
 
 
 def _batch_size(asked: int) -> int:

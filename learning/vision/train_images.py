@@ -25,7 +25,8 @@ from learning.contract import MODEL, SEGMENTERS, TRAIN, VALIDATION, BadInput, Jo
 from learning.family_hyperparameters import ImageHyperparameters, parse_images
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
-from learning.vision import checkpoint
+from learning.vision import checkpoint, memory
+from learning.vision.album import ImageAlbum
 from learning.vision.data import steps_per_epoch
 from learning.vision.image_data import LabeledImages, batches, whole
 from learning.vision.image_export import write_model
@@ -97,6 +98,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
     """The whole program."""
     began = time.monotonic()
     asked = parse_images(folder.read_hyperparameters())
+    memory.keep_freed()
     if asked.num_threads:
         torch.set_num_threads(asked.num_threads)
     torch.manual_seed(asked.seed)
@@ -250,9 +252,25 @@ def _measure(network: ImageNetwork, training: Run) -> dict[str, float]:
         chances = network.scores(pixels.to(training.device))[0].float().cpu().numpy()
         found += list(chances.argmax(axis=1)) if network.segments else list(chances)
         truths += list(target.numpy())
+    _keep_samples(network, training, found, truths)
     if network.segments:
         return mask_scores(found, truths, training.names)
     return scores(np.array(found, dtype=np.float64), images.truth(), training.names, several=network.several)
+
+
+def _keep_samples(network: ImageNetwork, training: Run, found: list[Any], truths: list[Any]) -> None:
+    """Pictures of the validation channel with what was found on them, for whoever looks at the training."""
+    images = training.validation
+    assert images is not None  # they were measured
+    album = ImageAlbum(training.folder, names=training.names, masks=network.segments, length=len(images))
+    for place in sorted(album.places & set(range(len(images)))):
+        item = images.items[place]
+        picture = images.picture(item)
+        if network.segments:
+            album.painted(picture, truths[place], found[place])
+        else:
+            album.classified(picture, item.classes, found[place], several=network.several)
+    album.keep(step=training.step, epoch=training.step // training.per_epoch)
 
 
 # --- preparation ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import torch
 
 from learning.contract import MetricWriter
 from learning.program import log
+from learning.vision import distributed
 
 SECONDS = 5.0
 FIRST_SECONDS = 1.0  # so that a short run has a figure too
@@ -58,7 +59,7 @@ def _watch(metrics: MetricWriter, device: torch.device, place: Place, over: thre
 
 
 def _processors() -> Callable[[], dict[str, float]] | None:
-    """Processors and memory of this process and its children."""
+    """Processors and memory of this process and its children, or of all processes that train together."""
     if importlib.util.find_spec("psutil") is None:
         return None
     import psutil  # a machine with nothing but torch can train too
@@ -67,6 +68,7 @@ def _processors() -> Callable[[], dict[str, float]] | None:
 
     def measure() -> dict[str, float]:
         own = psutil.Process()
+        own = own.parent() or own if distributed.processes() > 1 else own
         # The same objects as before, because each one counts since it was asked last.
         alive = {one.pid: known.get(one.pid, one) for one in (own, *own.children(recursive=True))}
         known.clear()

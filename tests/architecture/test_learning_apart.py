@@ -5,7 +5,10 @@ import re
 from tests.architecture.test_rules import rooms
 
 REGISTERED = {
-    "rest": ["endpoints", "models", "registry", "schemas_endpoints", "trainings", "transforms", "tunings"],
+    "rest": [
+        "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings", "transforms",
+        "tunings",
+    ],
     "requester": [
         "endpoint_forms", "endpoints", "model_comparison", "model_imports", "model_registry", "models", "predictions",
         "training_charts", "training_new", "trainings", "transforms", "tuning_charts", "tuning_forms", "tunings",

@@ -202,6 +202,8 @@ MESSAGES = {
     "learning.background.advance_endpoint_of_replica": 1,
     "learning.background.advance_tuning": 1,
     "learning.background.advance_tuning_of_run": 1,
+    "learning.background.delete_files": 1,
+    "learning.background.forget_study": 1,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
     "marketplace.background.deliver_webhook": 1,

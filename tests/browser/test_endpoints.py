@@ -9,7 +9,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from learning.models import Endpoint
-from learning.services import deploying, traffic
+from learning.services.hosting import deploying, traffic
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from marketplace.models import Account, User
@@ -45,6 +45,7 @@ def learner(tmp_path: Path) -> Any:
 
 
 def test_an_endpoint_is_made_tried_and_asked_about(visit: Visit, account: Account, owner: User, learner: Any) -> None:
+    a_model(account, "colours")
     a_model(account)
     for number, look in enumerate(LOOKS):
         page = visit(owner, "/endpoints/", **look)
@@ -55,10 +56,28 @@ def test_an_endpoint_is_made_tried_and_asked_about(visit: Visit, account: Accoun
         expect(page.locator("#endpoint-now .badge", has_text="In service").first).to_be_visible(timeout=120_000)
         expect(page.get_by_role("heading", name="Weights and instances")).to_be_visible()
         accessible(page)
+        if number == 0:
+            _serve_both(page)
+        page.get_by_role("link", name="Serve other models, or several").click()
+        accessible(page)
+        page.go_back()
         _try(page)
         page.get_by_role("button", name="Send it to a person").click()
         expect(page.get_by_label("Label attribute")).to_be_visible()
         accessible(page)
+
+
+def _serve_both(page: Page) -> None:
+    """Another model goes in beside the first, and then gets fewer requests."""
+    page.get_by_role("link", name="Serve other models, or several").click()
+    page.get_by_label("Model").nth(1).select_option("colours")
+    page.get_by_label("Watch each step for, in seconds").fill("0")
+    page.get_by_role("button", name="Update the endpoint").click()
+    expect(page.get_by_role("group", name="colours")).to_be_visible(timeout=120_000)
+    page.get_by_role("group", name="colours").get_by_label("Weight").fill("0")
+    page.get_by_role("button", name="Set").click()
+    expect(page.locator("#endpoint-now tr", has_text="colours")).to_contain_text("0 %")
+    expect(page.locator("#endpoint-now .badge", has_text="In service").first).to_be_visible(timeout=120_000)
 
 
 def _try(page: Page) -> None:

@@ -89,7 +89,7 @@ def test_a_detector_of_elsewhere_is_taken_in_and_put_to_use(
     expect(page.get_by_text("finds wasps").first).to_be_visible()
     seen(page, tmp_path / "model.png")
 
-    page.goto(page.url.replace(page.url.split("/models/")[1], "import/"))
+    page.goto(page.url.split("/models/")[0] + reverse("requester:model-import-new"))
     import_one(page, tmp_path, "dim", input_scale=1 / 510)
     until(lambda: ModelImport.objects.filter(status="Completed").count() == 2, learner)
     # The page follows by itself; leaving it while it does would cut that short.
@@ -115,6 +115,8 @@ def test_a_detector_of_elsewhere_is_taken_in_and_put_to_use(
     datasets.advance_dataset(made.pk)
     made.refresh_from_db()
     assert (made.status, made.objects_total) == ("Completed", 3)
+    # As above.
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Completed", timeout=20_000)
 
     compare(page, learner, page.url.split("/datasets/")[0])
     seen(page, tmp_path / "comparison.png")

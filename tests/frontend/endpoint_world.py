@@ -6,12 +6,16 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from learning.models import Model
-from learning.services import hosting
+from learning.services.hosting import hosting
 from marketplace.models import Account
 from tests import builders
 from tests.learning.hosting_stories import an_endpoint
 
 VARIANTS = [{"name": "bees", "model": "secret-model", "instance_count": 1, "weight": 1.0}]
+VARIANT = {"model": "secret-model", "name": "bees", "weight": "1", "instance_count": 1}
+STRATEGY = {
+    "type": "Canary", "step_percent": 5, "bake_seconds": 5, "max_error_percent": "1.5", "max_p99_ms": "100",
+}  # fmt: skip
 
 
 def ids(account: Account, model: Model) -> dict[str, Any]:
@@ -40,24 +44,22 @@ def bodies() -> dict[str, dict[str, Any]]:
     }
 
 
+def _rows(*rows: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form with these rows."""
+    fields = {f"variant-{place}-{name}": value for place, row in enumerate(rows) for name, value in row.items()}
+    return {"variant-TOTAL_FORMS": len(rows), "variant-INITIAL_FORMS": 0, **fields}
+
+
 def forms() -> list[tuple[str, dict[str, Any]]]:
     """(address, fields) of every form."""
     page = "/endpoints/hives/"
     image = SimpleUploadedFile("bee.png", builders.image_bytes(), content_type="image/png")
+    changed = {"variant": "secret-variant", "weight": "2", "instance_count": 1}
     return [
-        ("/new-endpoint/", {"name": "made", "model": "secret-model", "instance_count": 1, "capture_percent": 0}),
-        (
-            f"{page}update/",
-            {
-                "config": "hives-config",
-                "type": "Canary",
-                "step_percent": 5,
-                "bake_seconds": 5,
-                "max_error_percent": "1.5",
-                "max_p99_ms": "100",
-            },
-        ),
-        (f"{page}weight/", {"variant": "secret-variant", "weight": "2", "instance_count": 1}),
+        ("/new-endpoint/", {"name": "made", "capture_percent": 0, **_rows(VARIANT)}),
+        (f"{page}update/", {"config": "hives-config", **STRATEGY}),
+        (f"{page}variants/", {**STRATEGY, **_rows(VARIANT)}),
+        (f"{page}weight/", _rows(changed)),
         (f"{page}delete/", {}),
         (f"{page}ask/", {"image": image, "least_scores": json.dumps({"bee": 0.4})}),
     ]

@@ -29,6 +29,7 @@ from tests.frontend import (
     hostile_templates,
     hostile_told,
     model_world,
+    review_world,
     trainings_world,
     vendor_world,
 )
@@ -250,8 +251,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/sign-in/", {"username": world.owner.email, "password": builders.PASSWORD, "next": "/"}),
         ("/account/", {"account": world.account.number, "next": "/wallet/"}),
         ("/jobs/new/launch/", {}),
-        (f"{job}stop/", {}),
-        (f"{job}continue/", {}),
+        *((f"{job}{act}/", {}) for act in ("stop", "continue")),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
@@ -290,6 +290,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *(*people_forms(world), *hostile_money.forms(world), *hostile_told.forms(world)),
+        *review_world.forms(ids["team_id"], world.account),
         *(*panel_forms(world), *hostile_quality.forms(world), *model_world.forms(world.account, world.ids)),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
@@ -334,7 +335,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **(panel_bodies() | endpoint_world.bodies()),
+        **(panel_bodies() | endpoint_world.bodies() | review_world.bodies(world.ids["team_id"], world.account)),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},

@@ -27,6 +27,7 @@ def tuning_forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         },
     )  # fmt: skip
     yield f"/tunings/{ids['tuning_id']}/stop/", {}
+    yield f"/tunings/{ids['tuning_id']}/delete/", {}
 
 
 def tuning_bodies(world: World) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The declared limits of the fields about trainings, tuning jobs, models and endpoints, for test_ranges.py."""
 
 from frontend.requester import tuning_forms
-from learning.services import asking, channels, hosting, model_approval, strategies, training, transforms
+from learning.services import channels, model_approval, training, transforms
+from learning.services.hosting import asking, hosting, strategies
 from learning.services.tuning import config, creating, ranges
 from marketplace import arns, names
 from marketplace.services import boundaries

@@ -45,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, saml_provider, trainings_world, tuning_world
+from tests.frontend import model_world, review_world, saml_provider, trainings_world, tuning_world
 from tests.labeling import panel_stories, stories
 from tests.learning import hosting_stories
 
@@ -106,6 +106,7 @@ def grow(portal: Portal) -> None:
         changed_at=timezone.now(),
     )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
+    review_world.grow(portal.account, portal.workers, portal.team, job.pk)
     model = model_world.add(portal.account, f"model-{job.pk}")
     hosting_stories.an_endpoint(
         portal.account,
@@ -372,6 +373,11 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),
         "endpoints": (owner, reverse("requester:endpoints")),
+        "human_review": (owner, reverse("requester:human-review")),
+        "flow_definition": (
+            owner,
+            reverse("requester:flow-definition", args=[review_world.first_flow(portal.account)]),
+        ),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
         "tunings": (owner, reverse("requester:tunings")),

@@ -10,12 +10,12 @@ from django.urls import reverse
 from labeling.models import DataObject, Dataset, LabelingJob, ObjectLine
 from labeling.services.jobs import advancing
 from learning.models import Endpoint, EndpointConfig, EndpointReplica
-from learning.services import traffic
+from learning.services.hosting import deploying, traffic
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from tests import builders
 from tests.frontend.test_wizard import people, step
-from tests.learning.hosting_stories import a_config, a_model, an_endpoint, follow, status_is
+from tests.learning.hosting_stories import a_config, a_model, an_endpoint, answer_all, follow, status_is
 from tests.learning.serving.test_serve import picture
 
 API = "/api/v1/endpoints"
@@ -146,14 +146,73 @@ def test_updates_weights_and_deletion_through_the_api(owned, client):
 def test_one_form_makes_an_endpoint_of_a_model(owned, client):
     _, account = owned
     a_model(account)
-    form = {"name": "bees", "model": "quadrants", "instance_count": 2, "capture_percent": 10}
+    form = {"name": "bees", "capture_percent": 10, **rows(row("quadrants", instance_count=2))}
     page = reverse("requester:endpoint-new")
     assert client.post(page, form)["Location"] == reverse("requester:endpoint", args=["bees"])
     config = EndpointConfig.objects.get()
     assert (config.name, config.capture_percent, EndpointReplica.objects.count()) == ("bees", 10, 2)
+    assert [variant["name"] for variant in config.variants] == ["AllTraffic"]
     again = client.post(page, form)
     assert again.status_code == 422 and "there is an endpoint &#x27;bees&#x27; already" in again.content.decode()
     assert EndpointConfig.objects.count() == 1
+
+
+def row(model, *, name="", weight="1", instance_count=1):
+    return {"model": model, "name": name, "weight": weight, "instance_count": instance_count}
+
+
+def rows(*filled):
+    """The fields of a form with these rows."""
+    fields = {f"variant-{place}-{name}": value for place, one in enumerate(filled) for name, value in one.items()}
+    return {"variant-TOTAL_FORMS": len(filled), "variant-INITIAL_FORMS": 0, **fields}
+
+
+@pytest.mark.django_db
+def test_several_models_are_served_and_their_weights_shifted_by_the_pages(owned, client):
+    _, account = owned
+    for name in ("old", "new"):
+        a_model(account, name)
+    made = rows(row("old", weight="9"), row(""), row("new", name="candidate"))
+    client.post(reverse("requester:endpoint-new"), {"name": "bees", "capture_percent": 10, **made})
+    assert [(one["name"], one["model"], one["weight"]) for one in EndpointConfig.objects.get().variants] == [
+        ("old", "old", 9.0),
+        ("candidate", "new", 1.0),
+    ]
+    endpoint = Endpoint.objects.get()
+    answer_all(endpoint)
+    deploying.advance(endpoint_id=endpoint.pk)
+    page = client.get(reverse("requester:endpoint", args=["bees"])).content.decode()
+    assert "90" in page and 'name="variant-1-weight" value="1"' in page
+    shifted = [{"variant": "old", "weight": "1", "instance_count": 1}, {"variant": "candidate", "weight": "3"}]
+    shifted[1]["instance_count"] = 2
+    client.post(reverse("requester:endpoint-weight", args=["bees"]), rows(*shifted))
+    served = client.get(f"{API}/bees").json()["variants"]
+    assert [(one["share"], one["instance_count"]) for one in served] == [(25.0, 1), (75.0, 2)]
+
+
+@pytest.mark.django_db
+def test_other_models_go_into_an_endpoint_by_a_page(owned, client):
+    _, account = owned
+    old = a_model(account, "old")
+    a_model(account, "new")
+    endpoint = an_endpoint(account, a_config(account, old, name="bees", capture_percent=5))
+    page = reverse("requester:endpoint-variants", args=["bees"])
+    shown = client.get(page)
+    assert shown.status_code == 200 and [one["model"].value() for one in shown.context["shown"]] == ["old", None]
+    form = {"type": "Canary", "step_percent": "5", "bake_seconds": "9"}
+    none = client.post(page, {**form, **rows(row(""))})
+    assert none.status_code == 422 and "Choose at least one model." in none.content.decode()
+    twice = client.post(page, {**form, **rows(row("old"), row("old"))})
+    assert twice.status_code == 422 and "there are two variants &#x27;old&#x27;" in twice.content.decode()
+    assert EndpointConfig.objects.count() == 1
+    done = client.post(page, {**form, **rows(row("old", weight="3"), row("new"))})
+    assert done["Location"] == reverse("requester:endpoint", args=["bees"])
+    deployment = endpoint.deployments.get(status="Starting")
+    assert (deployment.config.name, deployment.config.capture_percent) == ("bees-2", 5)
+    assert list(deployment.variants.order_by("pk").values_list("name", "weight")) == [("old", 3.0), ("new", 1.0)]
+    assert deployment.strategy["type"] == "Canary"
+    again = client.post(page, {**form, **rows(row("new"))})
+    assert again.status_code == 422 and "the endpoint is Updating" in again.content.decode()
 
 
 @pytest.mark.django_db
@@ -162,9 +221,8 @@ def test_the_pages_of_an_endpoint_do_what_their_forms_say(owned, client):
     old, new = a_model(account, "old"), a_model(account, "new")
     endpoint = an_endpoint(account, a_config(account, old))
     a_config(account, new, name="second")
-    client.post(
-        reverse("requester:endpoint-weight", args=["bees"]), {"variant": "old", "weight": "2", "instance_count": 1}
-    )
+    weights = reverse("requester:endpoint-weight", args=["bees"])
+    client.post(weights, rows({"variant": "old", "weight": "2", "instance_count": 1}))
     assert Endpoint.objects.get().status == "Updating"
     Endpoint.objects.update(status="InService")
     form = {"config": "second", "type": "Canary", "step_percent": "5", "bake_seconds": "9"}
@@ -175,11 +233,22 @@ def test_the_pages_of_an_endpoint_do_what_their_forms_say(owned, client):
     assert "Update to second" in page and "Its instances are starting" in page
     part = client.get(reverse("requester:endpoint-progress", args=["bees"]), {"was": "InService"})
     assert part["HX-Refresh"] == "true"
-    wrong = client.post(
-        reverse("requester:endpoint-weight", args=["bees"]), {"variant": "old", "weight": "-1"}, follow=True
-    )
+    wrong = client.post(weights, rows({"variant": "old", "weight": "-1"}), follow=True)
     assert "Weight: Ensure this value is greater than or equal to 0" in wrong.content.decode()
     client.post(reverse("requester:endpoint-delete", args=["bees"]))
     assert Endpoint.objects.get().status == "Deleting"
     tried = client.get(reverse("requester:endpoint-try", args=["bees"]))
     assert '"3":"red"' in tried.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_notice_leads_to_the_endpoint_by_its_number(owned, client):
+    _, account = owned
+    endpoint = an_endpoint(account, a_config(account, a_model(account)))
+    listed = reverse("requester:endpoints")
+    assert client.get(listed, {"id": endpoint.pk}).url == reverse("requester:endpoint", args=["bees"])
+    stranger, _ = builders.a_requester()
+    other = Client()
+    other.force_login(stranger)
+    for query in ({"id": endpoint.pk}, {"id": "x"}):
+        assert other.get(listed, query).status_code == 200

@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, model_world, trainings_world
+from tests.frontend import endpoint_world, model_world, review_world, trainings_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -222,6 +222,8 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         *of_templates(owner),
         *((name, owner, body) for name, body in model_world.sent(world.account, world.ids)),
         *of_endpoints(owner),
+        *((name, owner, body) for name, body in review_world.bodies(world.ids["team_id"], world.account).items()),
+        ("stop_human_loop", owner, {}),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

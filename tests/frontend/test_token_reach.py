@@ -3,8 +3,11 @@
 import itertools
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from frontend.bodies import UNASKED
 from marketplace.errors import Forbidden
 from marketplace.models import Account, ApiToken, User
 from marketplace.services import accounts, scope, wallets
@@ -118,3 +121,18 @@ def test_a_deposit_with_a_token_of_one_account_is_refused(people):
     answer = people.client("first").post("/api/v1/deposits", sent, content_type="application/json")
     assert answer.status_code == 403
     assert wallets.balance(account=people.accounts["first"]) == 1_000_000
+
+
+def test_the_token_of_a_request_with_a_large_body_is_looked_up_once_and_never_taken_from_another() -> None:
+    people = People()
+    secret = people.secrets["first"]
+
+    def send(bearer: str) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = with_secret(bearer).post("/api/v1/deposits", b"x" * (UNASKED + 1), content_type="application/json")
+        return answer.status_code, sum("marketplace_apitoken t" in query["sql"] for query in queries)
+
+    assert send(secret) == (400, 1)
+    assert send(secret + "x")[0] == 401
+    accounts.revoke_token(token=people.tokens["first"], by="user:1")
+    assert send(secret)[0] == 401

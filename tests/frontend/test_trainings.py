@@ -7,11 +7,23 @@ from django.utils import timezone
 
 from learning.contract import Metric
 from learning.models import Model, TrainingJob, TransformJob
-from learning.samples import FOLDER, INDEX, Evaluation, SampleBox, SampleImage, Samples
+from learning.samples import (
+    CLASSES,
+    FOLDER,
+    INDEX,
+    MASKS,
+    Evaluation,
+    SampleBox,
+    SampleClass,
+    SampleImage,
+    SampleMask,
+    Samples,
+)
 from learning.services import run_records
 from learning.services.programs import kinds
 from marketplace import storage
 from tests import builders
+from tests.frontend.tuning_world import a_tuning
 from tests.labeling import label_files, stories
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +197,78 @@ def test_a_training_on_a_manifest_is_started_and_repeated(client, account):
     assert response.status_code == 302 and run.channels == {"train": {"manifest_uri": uri}}
     again = client.get(reverse("requester:training-new"), {"again": run.pk}).context["form"]
     assert (again["source"].value(), again["manifest_uri"].value()) == ("store", uri)
+
+
+def test_content_type_and_input_mode_are_chosen_in_the_form_and_shown(client, account):
+    uri = label_files.stored(account, b"", "in.rec")
+    given = {"content_type": "application/x-recordio", "input_mode": "Pipe", "label_attribute_name": ""}
+    form = a_form(source="store", name="bees", manifest_uri=uri, validation_uri=uri, **given)
+    client.post(reverse("requester:training-new"), form)
+    run = TrainingJob.objects.get()
+    channel = {"uri": uri, "content_type": "application/x-recordio", "input_mode": "Pipe"}
+    assert run.channels == {"train": channel, "validation": channel}
+    assert client.get(f"/api/v1/training-jobs/{run.pk}").json()["channels"]["validation"] == channel
+    shown = page(client, "training", run.pk)
+    assert uri in shown and '>input mode</span> <span class="mono small">Pipe<' in shown
+    again = client.get(reverse("requester:training-new"), {"again": run.pk}).context["form"]
+    names = ("source", "manifest_uri", "validation_uri", "content_type", "input_mode")
+    assert [again[name].value() for name in names] == ["store", uri, uri, "application/x-recordio", "Pipe"]
+
+
+def test_a_training_on_a_data_set_may_read_it_while_it_runs(client, dataset):
+    client.post(reverse("requester:training-new"), a_form(dataset=dataset.pk, input_mode="Pipe"))
+    assert TrainingJob.objects.get().channels["train"]["input_mode"] == "Pipe"
+
+
+@pytest.mark.parametrize(
+    ("kind", "truth", "found", "layer"),
+    [
+        (
+            CLASSES,
+            [SampleClass(HOSTILE)],
+            [SampleClass("bee", 0.75)],
+            {"choices": [{"label": "bee", "confidence": 0.75}]},
+        ),
+        (
+            MASKS,
+            [SampleMask(HOSTILE, "04")],
+            [SampleMask("bee", "13")],
+            {"masks": {"width": 2, "height": 2, "segments": [{"label": "bee", "counts": "13"}]}},
+        ),
+    ],
+)
+def test_samples_of_classes_and_masks_are_shown(client, run, kind, truth, found, layer):
+    samples = Samples([SampleImage("0.jpg", 2, 2, truth)], [Evaluation(30, 1, [found])], kind)
+    storage.write(run_records.uri(run, FOLDER, INDEX), samples.to_json().encode())
+    response = client.get(reverse("requester:training", args=[run.pk]))
+    (sample,) = response.context["samples"]
+    assert sample["layers"]["layers"][1] == {"name": "Model", "kind": "machine", **layer}
+    assert HOSTILE not in response.content.decode()
+    given = client.get(f"/api/v1/training-jobs/{run.pk}/samples").json()
+    assert given["kind"] == kind and given["images"][0]["truth"][0]["label"] == HOSTILE
+
+
+def test_a_training_is_deleted_on_its_page_once_it_has_ended(client, run):
+    address = reverse("requester:training-delete", args=[run.pk])
+    kept = client.post(address, follow=True)
+    assert "only what has ended is deleted" in kept.content.decode() and TrainingJob.objects.exists()
+    assert address not in page(client, "training", run.pk)
+    TrainingJob.objects.update(status="Stopped")
+    assert address in page(client, "training", run.pk)
+    gone = client.post(address, follow=True)
+    assert "bees is deleted." in gone.content.decode() and not TrainingJob.objects.exists()
+
+
+def test_a_program_deletes_what_has_ended(client, account, run):
+    model = Model.objects.create(account=account, name="earlier", architecture="compact", labels=["bee"])
+    transform = TransformJob.objects.create(account=account, name="wasps", model=model, status="Failed")
+    tuning = a_tuning(account, status="Completed")
+    paths = [f"/api/v1/{one}" for one in (f"transform-jobs/{transform.pk}", f"tuning-jobs/{tuning.pk}")]
+    assert client.delete(f"/api/v1/training-jobs/{run.pk}").status_code == 409
+    assert client.get(paths[1]).json()["channels"] == {}
+    assert [client.delete(path).status_code for path in paths] == [204, 204]
+    assert [client.delete(path).status_code for path in paths] == [404, 404]
+    assert TrainingJob.objects.count() == 2 and Model.objects.get() == model
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_search_is_started_with_the_form(account, client):
     # It proposes ranges that are allowed, with room for more.
     assert 'value="learning_rate"' in text and f'name="range-{tuning_forms.ROWS - 1}-name"' in text
     assert ranges.read([row.given() for row in _proposed(page)])
-    (_, fields), _ = forms_of({"dataset_id": dataset.pk, "tuning_id": 0})
+    (_, fields), *_ = forms_of({"dataset_id": dataset.pk, "tuning_id": 0})
     answer = client.post(reverse("requester:tuning-new"), fields | {"fixed": "epochs = 20\n\nbatch_size=4"})
     assert answer.status_code == 302, answer.content.decode()
     tuning = HyperParameterTuningJob.objects.get()
@@ -134,7 +134,7 @@ def _proposed(page):
     ],
 )
 def test_the_form_says_what_is_wrong(account, client, changes, said):
-    (_, fields), _ = forms_of({"dataset_id": a_labeled_dataset(account).pk, "tuning_id": 0})
+    (_, fields), *_ = forms_of({"dataset_id": a_labeled_dataset(account).pk, "tuning_id": 0})
     answer = client.post(reverse("requester:tuning-new"), fields | changes)
     assert answer.status_code == 422
     assert said in answer.content.decode()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from learning.contract import Metric
-from learning.models import Model, TrainingJob, TransformJob
+from learning.models import Endpoint, Model, TrainingJob, TransformJob
 from learning.samples import FOLDER, INDEX, SampleImage, Samples
 from learning.services import run_records
 from learning.services.programs import kinds
@@ -45,6 +45,8 @@ def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         "dataset": ids["dataset_id"],
         "validation": ids["dataset_id"],
         **dict.fromkeys(("manifest_uri", "validation_uri", "earlier"), ""),
+        "content_type": "application/jsonlines",
+        "input_mode": "Pipe",
         "label_attribute_name": "boxes",
         "architecture": "compact",
         "epochs": "3",
@@ -57,6 +59,8 @@ def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield reverse("requester:training-new"), new
     yield reverse("requester:training-stop", args=[ids["training_id"]]), {}
     yield reverse("requester:transform-stop", args=[ids["transform_id"]]), {}
+    yield reverse("requester:training-delete", args=[ids["training_id"]]), {}
+    yield reverse("requester:transform-delete", args=[ids["transform_id"]]), {}
 
 
 def bodies(ids: dict[str, Any]) -> dict[str, Any]:
@@ -85,10 +89,14 @@ def pages(account: Account) -> dict[str, tuple[User, str]]:
     owner = account.members.order_by("pk")[0]
     run = TrainingJob.objects.filter(account=account).order_by("pk")[0]
     transform = TransformJob.objects.filter(account=account).order_by("pk")[0]
+    endpoint = Endpoint.objects.filter(account=account).order_by("pk")[0]
     return {
         "trainings": (owner, reverse("requester:trainings")),
         "training": (owner, reverse("requester:training", args=[run.pk])),
         "training_new": (owner, reverse("requester:training-new")),
+        "endpoint_new": (owner, reverse("requester:endpoint-new")),
+        "endpoint": (owner, reverse("requester:endpoint", args=[endpoint.name])),
+        "endpoint_variants": (owner, reverse("requester:endpoint-variants", args=[endpoint.name])),
         "transforms": (owner, reverse("requester:transforms")),
         "transform": (owner, reverse("requester:transform", args=[transform.pk])),
     }

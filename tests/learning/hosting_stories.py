@@ -9,7 +9,8 @@ from typing import Any
 from learning import transitions
 from learning.contract import ModelConfig
 from learning.models import Endpoint, EndpointConfig, EndpointReplica, Model
-from learning.services import deploying, hosting, registry
+from learning.services import registry
+from learning.services.hosting import deploying, hosting
 from learning.services.programs.supervisor import Supervisor
 from marketplace.models import Account
 from tests.learning.serving import quadrants

@@ -280,6 +280,9 @@ ENDPOINTS = {
 """What a look at an endpoint that changes misses, the next one finds, a minute later at most: what is served goes on
 meanwhile. See test_deploying.py."""
 
+LEFT = {"learning.background.delete_files", "learning.background.forget_study"}
+"""What a deleted run has left: it has no row any more; the queue delivers again. See test_run_deletion.py."""
+
 LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}
 """They have no row: what a look at workers' answers misses, the look after the next answers finds."""
 
@@ -294,7 +297,7 @@ def entry(path: str) -> Callable[..., None]:
 
 
 def test_every_message_has_a_case():
-    assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS | ENDPOINTS == set(MESSAGES)
+    assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS | ENDPOINTS | LEFT == set(MESSAGES)
 
 
 @pytest.mark.parametrize("seed", range(2))

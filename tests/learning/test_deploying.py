@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointReplica, Variant, VariantTraffic
-from learning.services import deploying, hosting, replicas, strategies, traffic
+from learning.services.hosting import deploying, hosting, replicas, strategies, traffic
 from marketplace.errors import InUse, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from tests import builders
 from tests.learning.hosting_stories import a_config, a_model, an_endpoint, answer_all

@@ -12,10 +12,10 @@ import pytest
 from django.db import connections
 
 from learning.models import Endpoint, EndpointReplica, Variant
-from learning.services import capture, hosting, invoke, traffic
+from learning.services.hosting import capture, hosting, invoke, traffic
+from learning.services.hosting.replica_tokens import token_of
 from learning.services.programs.executor import MARK, LocalExecutor
 from learning.services.programs.supervisor import Supervisor
-from learning.services.replica_tokens import token_of
 from marketplace import storage
 from marketplace.errors import EndpointNotReady, Invalid
 from tests import builders

@@ -2,9 +2,22 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from learning.samples import MOST_EVALUATIONS, Evaluation, SampleBox, SampleImage, Samples, surest
+from labeling.formats import segments
+from learning.samples import (
+    CLASSES,
+    MASKS,
+    MOST_EVALUATIONS,
+    Evaluation,
+    SampleBox,
+    SampleClass,
+    SampleImage,
+    SampleMask,
+    Samples,
+    surest,
+)
 
 IMAGE = SampleImage("0.jpg", 640, 480, [SampleBox("bee", 1, 2, 30, 40)])
 FOUND = [SampleBox("bee", 1.5, 2, 30, 39.5, score=0.9)]
@@ -21,6 +34,40 @@ def test_an_index_is_read_as_it_was_written():
     samples = some(10, 20)
     assert Samples.from_json(samples.to_json()) == samples
     assert Samples.from_json(Samples().to_json()) == Samples()
+
+
+def of_classes():
+    shown = SampleImage("0.jpg", 640, 480, [SampleClass("bee")])
+    return Samples([shown], [Evaluation(10, 1, [[SampleClass("wasp", 0.75)]])], CLASSES)
+
+
+def of_masks():
+    values = np.zeros((3, 4), np.uint8)
+    values[1:, 2:] = 1
+    (mask,) = segments.from_pixels(values, {1: "bee"}).segments
+    masks = [SampleMask(mask.label, mask.counts)]
+    return Samples([SampleImage("0.jpg", 4, 3, masks)], [Evaluation(10, 1, [masks])], MASKS)
+
+
+@pytest.mark.parametrize("make", [of_classes, of_masks])
+def test_classes_and_masks_are_read_as_they_were_written(make):
+    assert Samples.from_json(make().to_json()) == make()
+
+
+@pytest.mark.parametrize(
+    ("make", "member", "value", "said"),
+    [
+        (of_classes, "score", float("inf"), r"found\[0\]\[0\].score: a number"),
+        (of_masks, "counts", 7, r"found\[0\]\[0\].counts: a text expected"),
+        (of_masks, "counts", "\x00", r"found\[0\]\[0\].counts: "),
+        (of_masks, "counts", "ooooo5", r"found\[0\]\[0\].counts: "),
+    ],
+)
+def test_classes_and_masks_that_do_not_fit_are_refused_with_the_place(make, member, value, said):
+    body = json.loads(make().to_json())
+    body["evaluations"][0]["found"][0][0][member] = value
+    with pytest.raises(ValueError, match=said):
+        Samples.from_json(json.dumps(body))
 
 
 def test_the_newest_evaluations_are_kept_and_a_repeated_one_replaces_what_followed():
@@ -47,6 +94,7 @@ def changed(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
+        (("kind",), "sounds", "kind: one of boxes, classes, masks expected, found 'sounds'"),
         (("images",), {}, "images: a list"),
         (("images",), [{}] * 9, "at most 8"),
         (("images", 0, "file"), "../../secret", r"images\[0\].file"),

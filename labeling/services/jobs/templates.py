@@ -57,24 +57,30 @@ def template_errors(
 
 
 def page(shown: QueueTemplate, row: DataObject, *, link: Callable[[str, bool], str]) -> str:
-    """The page that the template gives for an object. Raises Invalid saying why it gives none.
+    """The page that the template gives for an object, see `rendered`. Needs `line` and `task_input` loaded."""
+    made = getattr(row, "task_input", None)
+    given = made.value if made is not None else task_input(orjson.loads(row.line.text), shown.queue.labels)
+    return rendered(shown, given, link=link, own=row.source_ref)
 
-    `link(uri, of_task)` gives the address at which the browser may read a URI of the store; `of_task` for the image of
-    the object itself, which is given upright. The account of the queue must be able to read the URI. Needs `queue` with
-    its account, `line` and `task_input` loaded.
+
+def rendered(
+    shown: QueueTemplate, given: dict[str, Any], *, link: Callable[[str, bool], str], own: str | None = None
+) -> str:
+    """The page that the template gives for `task.input`. Raises Invalid saying why it gives none.
+
+    `link(uri, of_task)` gives the address at which the browser may read a URI of the store; `of_task` for `own`, the
+    image of the object itself, which is given upright. The account of the queue must be able to read the URI. Needs
+    `queue` with its account loaded.
     """
-    queue = shown.queue
-    reader = boundaries.Reader(queue.account)
+    reader = boundaries.Reader(shown.queue.account)
 
     def grant(uri: str) -> str:
-        if uri == row.source_ref:
+        if uri == own:
             return link(uri, True)
         if reason := reader.refusal(uri):
             raise template.UnreadableUri(reason)
         return link(uri, False)
 
-    made = getattr(row, "task_input", None)
-    given = made.value if made is not None else task_input(orjson.loads(row.line.text), queue.labels)
     try:
         return template.render(shown.text, given, grant_read_access=grant)
     except template.TemplateError as error:
@@ -83,8 +89,16 @@ def page(shown: QueueTemplate, row: DataObject, *, link: Callable[[str, bool], s
 
 def shown(*, queue_id: int, object_id: int) -> tuple[QueueTemplate, DataObject]:
     """The template of a queue and an object that it shows, as `page` needs them. Raises NotFound."""
-    found = QueueTemplate.objects.select_related("queue__account").filter(pk=queue_id).first()
+    found = of_queue(queue_id)
     row = DataObject.objects.select_related("line", "task_input").filter(pk=object_id, job__queue=queue_id).first()
-    if found is None or row is None:
+    if row is None:
         raise NotFound("there is no such page")
     return found, row
+
+
+def of_queue(queue_id: int) -> QueueTemplate:
+    """The template of a queue, with the queue and its account loaded. Raises NotFound."""
+    found = QueueTemplate.objects.select_related("queue__account").filter(pk=queue_id).first()
+    if found is None:
+        raise NotFound("there is no such page")
+    return found

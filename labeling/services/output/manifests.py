@@ -4,23 +4,18 @@ Everything is stored under `<output uri>/<job name>/`; writing it again gives th
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import orjson
-from django.conf import settings
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling.formats import worker_responses
-from labeling.formats.worker_responses import Identity, SubmittedAnswer
+from labeling.formats.worker_responses import SubmittedAnswer
 from labeling.models import (
-    Answer,
-    AssignmentStatus,
     Batch,
     DataObject,
     FunctionStep,
@@ -34,11 +29,10 @@ from labeling.services import one_by_one
 from labeling.services.functions import waiting
 from labeling.services.intake import texts
 from labeling.services.one_by_one import OF_ONE_OBJECT
-from labeling.services.output import rows
-from labeling.services.results import answering, labels
+from labeling.services.output import rows, submitted
+from labeling.services.results import labels
 from marketplace import queue, storage
 from marketplace.errors import DomainError
-from marketplace.models import Worker
 
 log = logging.getLogger(__name__)
 
@@ -200,43 +194,7 @@ def _free_moment(job: LabelingJob, batch: Batch, moment: datetime, ids: set[str]
 def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
     """The newest revision of every answer that counts to these tasks, by task, in order of submission."""
     sizes = {task.pk: (task.data_object.width or 0, task.data_object.height or 0) for task in tasks}
-    # The content is read as text, so that an answer that is no readable JSON does not fail the query.
-    revisions = (
-        Answer.objects.filter(assignment__task__in=list(sizes), assignment__state=AssignmentStatus.SUBMITTED)
-        .defer("content")
-        .annotate(text=Cast("content", TextField()))
-        .select_related("assignment__worker__panel")
-        .order_by("assignment_id", "revision")
-    )
-    newest = {row.assignment_id: row for row in revisions}
-    crowd = job.workteam.crowd.removesuffix("-crowd")
-    by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
-    for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
-        seat = row.assignment
-        by_task[seat.task_id].append(
-            SubmittedAnswer(
-                worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
-                content=answering.as_stored(
-                    row.text,
-                    task_type=job.task_type,
-                    labels=job.labels,
-                    earlier=job.earlier_labels,
-                    size=sizes[seat.task_id],
-                ),
-                submitted=row.created_at,
-                accepted=seat.accepted_at,
-                seconds=seat.seconds_spent,
-                identity=_identity(seat.worker) if crowd == "private" else None,
-            )
-        )
-    return by_task
-
-
-def _identity(worker: Worker) -> Identity:
-    """Who a private worker is; of a panel's participant the id that its provider, and the panel's account, know."""
-    if worker.panel is not None:
-        return Identity(worker.panel.provider, worker.participant, "Panel")
-    return Identity(settings.PUBLIC_URL, worker.public_id, "Oidc")
+    return submitted.answers_of(job.queue, sizes)
 
 
 def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer], inline: str | None) -> dict[str, Any]:

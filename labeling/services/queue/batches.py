@@ -41,12 +41,19 @@ class NewGold(NamedTuple):
 
 
 def open_batch(
-    *, queue: WorkQueue, tasks: Sequence[NewTask], golds: Sequence[NewGold] = (), purpose: str, by: str
+    *,
+    queue: WorkQueue,
+    tasks: Sequence[NewTask],
+    golds: Sequence[NewGold] = (),
+    purpose: str,
+    by: str,
+    exclusive: bool = True,
 ) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
-    The golds are mixed into the work on the others. Needs a transaction. Raises LimitExceeded when the wallet cannot
-    pay, WrongState when an exclusive batch is open or the queue is closed. When it raises, nothing has changed.
+    The golds are mixed into the work on the others. A batch that is not `exclusive` may be open beside others. Needs a
+    transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open already or
+    the queue is closed. When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -54,13 +61,14 @@ def open_batch(
         queue = WorkQueue.objects.select_for_update(no_key=True).get(pk=queue.pk)
         if not queue.open:
             raise WrongState(f"the work queue is {queue.status}; batches open while it is InProgress", field="status")
-        if (live := live_batch(queue)) is not None:
+        if exclusive and (live := live_batch(queue)) is not None:
             raise WrongState(f"batch {live.number} is still open", field="batch")
         lock_positions(queue.pk)
         number = (Batch.objects.filter(queue=queue).aggregate(n=Max("number"))["n"] or 0) + 1
         batch = Batch.objects.create(
             queue=queue,
             number=number,
+            exclusive=exclusive,
             purpose=purpose,
             opened_at=now,
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),

@@ -62,9 +62,10 @@ class LocalProgram:
 
     def poll(self) -> int | None:
         """See Program.poll. Child processes that the program left running are killed."""
+        ended_before = self.process.returncode is not None
         status = self.process.poll()
-        if status is not None:
-            self._signal(signal.SIGKILL)
+        if status is not None and not ended_before:
+            self._end_all()
         return status
 
     def terminate(self) -> None:
@@ -74,12 +75,14 @@ class LocalProgram:
 
     def kill(self) -> None:
         """See Program.kill."""
-        self._signal(signal.SIGKILL)
+        self._end_all()
         self.process.wait()
 
-    def _signal(self, number: int) -> None:
+    def _end_all(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGKILL)
+        # Those that left the group too: processes that train together lead groups of their own.
+        end_working_in(self.folder)
 
 
 class LocalExecutor:
@@ -120,10 +123,7 @@ class LocalExecutor:
 
     def clear(self, folder: Path) -> int:
         """See Executor.clear. Returns once they are gone; raises TimeoutError when one cannot be killed."""
-        found = [process for process in psutil.process_iter() if _works_in(process, folder)]
-        for process in found:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        found = end_working_in(folder)
         deadline = time.monotonic() + 10
         while any(_works_in(process, folder) for process in found):
             if time.monotonic() > deadline:
@@ -139,6 +139,15 @@ class LocalExecutor:
         }
         threads = {name: str(self.threads) for name in THREAD_VARIABLES} if self.threads else {}
         return THREADS_SLEEP | inherited | threads | self.environment | {MARK: str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def end_working_in(folder: Path) -> list[psutil.Process]:
+    """Kill every process that works in `folder`; returns them, some of which may still be about to end."""
+    found = [process for process in psutil.process_iter() if _works_in(process, folder)]
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return found
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from labeling.services import attempts
 from learning import transitions
 from learning.models import HyperParameterTuningJob, Objective, TrainingMetric, TuningTrial
+from learning.services import run_notices
 from learning.services.active import lease
 from learning.services.programs import kinds
 from learning.services.tuning import config, creating, rules, studies
@@ -62,9 +63,7 @@ def _report(tuning_id: int, reason: str, passing: bool) -> None:
     with transaction.atomic():
         for tuning in rows:
             _end_runs(tuning)
-            transitions.TUNING_JOB.advance(
-                tuning, "Failed", by=BY, because=said, failure_reason=said, ended_at=timezone.now()
-            )
+            _conclude(tuning, "Failed", said)
 
 
 def _advance(tuning_id: int) -> None:
@@ -126,9 +125,7 @@ def _start(tuning: HyperParameterTuningJob, asked: TuningConfig, search: studies
         reason = f"no training can be created any more: {error.message}"[:1024]
         with transaction.atomic():
             _end_runs(tuning)
-            transitions.TUNING_JOB.advance(
-                tuning, "Failed", by=BY, because=reason[:500], failure_reason=reason, ended_at=timezone.now()
-            )
+            _conclude(tuning, "Failed", reason)
         return False
     if made is None:
         search.tell(number, None, whole=True)
@@ -262,9 +259,16 @@ def _end(tuning: HyperParameterTuningJob) -> None:
     if tuning.status == "Stopping":
         to, reason = "Stopped", ""
     with transaction.atomic():
-        transitions.TUNING_JOB.advance(
-            tuning, to, by=BY, because=(reason or tuning.ending)[:500], failure_reason=reason, ended_at=timezone.now()
-        )
+        _conclude(tuning, to, reason)
+
+
+def _conclude(tuning: HyperParameterTuningJob, to: str, reason: str) -> None:
+    """The search is over, and its account is told."""
+    because = (reason or tuning.ending)[:500]
+    if transitions.TUNING_JOB.advance(
+        tuning, to, by=BY, because=because, failure_reason=reason, ended_at=timezone.now()
+    ):
+        run_notices.tuning_ended(tuning)
 
 
 def _why_none(tuning: HyperParameterTuningJob) -> str:

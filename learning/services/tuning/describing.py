@@ -29,7 +29,9 @@ def overall_best(tuning: HyperParameterTuningJob) -> TuningTrial | None:
     asked = TuningConfig.load(tuning.config)
     among = Q(tuning_job=tuning)
     if asked.warm_start == config.IDENTICAL:
-        among |= Q(tuning_job__account=tuning.account_id, tuning_job__name__in=asked.parents)
+        # A later one may have the name of a parent that was deleted.
+        parents = Q(tuning_job__account=tuning.account_id, tuning_job__name__in=asked.parents)
+        among |= parents & Q(tuning_job__lt=tuning.pk)
     return _best(TuningTrial.objects.filter(among).select_related("training_job__model", "tuning_job"), asked)
 
 

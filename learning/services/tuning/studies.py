@@ -6,7 +6,7 @@ its number.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,12 +112,7 @@ class _Storage(RDBStorage):
 @contextmanager
 def opened(*, name: str, asked: TuningConfig) -> Iterator["Search"]:
     """The study of this name, made at first use; its connections are closed in the end."""
-    database = str(connection.settings_dict["NAME"])
-    if database not in _prepared:
-        _make_tables()
-        _prepared.add(database)
-    storage = _storage()
-    try:
+    with _connected() as storage:
         study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -127,6 +122,23 @@ def opened(*, name: str, asked: TuningConfig) -> Iterator["Search"]:
             load_if_exists=True,
         )
         yield Search(study, asked)
+
+
+def forget(name: str) -> None:
+    """Delete the study of this name with its trials; nothing happens if there is none."""
+    with _connected() as storage, suppress(KeyError):
+        optuna.delete_study(study_name=name, storage=storage)
+
+
+@contextmanager
+def _connected() -> Iterator[RDBStorage]:
+    database = str(connection.settings_dict["NAME"])
+    if database not in _prepared:
+        _make_tables()
+        _prepared.add(database)
+    storage = _storage()
+    try:
+        yield storage
     finally:
         storage.engine.dispose()
 

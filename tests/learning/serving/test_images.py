@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from labeling.formats.images import ImageError, Limits, decode, inspect
+from learning.serving import images
 from learning.serving.images import load_picture
 
 LIMITS = Limits()
@@ -51,6 +52,39 @@ def test_a_large_jpeg_keeps_its_own_size_in_the_answer() -> None:
     data = encoded(Image.new("RGB", (1601, 1203), "green"), "JPEG")
     picture = load_picture(data, size=100, limits=LIMITS)
     assert (picture.width, picture.height, picture.pixels.shape) == (1601, 1203, (100, 100, 3))
+
+
+def photo(size: tuple[int, int]) -> Image.Image:
+    """Smooth colours with grain, as a camera sees them."""
+    rng = np.random.default_rng(5)
+    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), dtype=np.int16)
+    return Image.fromarray(np.clip(smooth + rng.normal(0, 8, smooth.shape), 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (1000, 90), (330, 300), (1280, 1280)])
+def test_a_large_picture_looks_as_by_the_exact_filter(size: tuple[int, int]) -> None:
+    original = photo(size)
+    exact = np.asarray(original.resize((320, 320), Image.Resampling.BILINEAR), np.int16)
+    pixels = load_picture(encoded(original, "PNG"), size=320, limits=LIMITS).pixels
+    difference = np.abs(pixels - exact)
+    assert difference.mean() < 1.5 and difference.max() <= 10
+    if max(size) < 640:
+        assert not difference.any()
+
+
+def test_a_process_that_keeps_memory_sees_the_same_pixels() -> None:
+    several = [encoded(photo(size), "JPEG") for size in ((640, 480), (90, 60), (2000, 1500), (640, 480))]
+    before = [load_picture(data, size=64, limits=LIMITS).pixels for data in several]
+    kept = Image.core.get_blocks_max()
+    try:
+        images.keep_memory()
+        assert Image.core.get_blocks_max() == images.KEPT_BLOCKS
+        for _ in range(2):
+            after = [load_picture(data, size=64, limits=LIMITS).pixels for data in several]
+            assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    finally:
+        Image.core.set_blocks_max(kept)
 
 
 def test_limits_are_kept_before_pixels_are_decoded() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning.serving.suppression import TOP_CANDIDATES, select_boxes
+from learning.serving.suppression import FIRST_LOOK, TOP_CANDIDATES, select_boxes
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -22,7 +22,7 @@ def plain(boxes: np.ndarray, scores: np.ndarray, *, score: float, overlap: float
             if all(iou(boxes[anchor], boxes[other]) <= overlap for other in mine):
                 mine.append(anchor)
         kept += [(anchor, label) for anchor in mine]
-    return sorted(kept, key=lambda pair: -scores[pair])[:limit]
+    return sorted(kept, key=lambda pair: (-scores[pair], *pair))[:limit]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -36,6 +36,30 @@ def test_results_equal_a_plain_implementation(seed: int) -> None:
     assert score.tolist() == [scores[pair] for pair in expected]
     assert label.tolist() == [label for _, label in expected]
     assert found.tolist() == boxes[[anchor for anchor, _ in expected]].tolist()
+
+
+@pytest.mark.parametrize("limit", [10, 150, 2000])
+@pytest.mark.parametrize("seed", range(3))
+def test_many_candidates_of_equal_scores_give_the_same_boxes_as_few(seed: int, limit: int) -> None:
+    # Whole numbers and a threshold of sixteenths: exact both ways. With few different scores the ties are many, also
+    # at the place where the first look ends.
+    rng = np.random.default_rng(seed)
+    corner = rng.integers(0, 60, (900, 2))
+    boxes = np.hstack([corner, corner + rng.integers(0, 40, (900, 2))]).astype(np.float32)
+    scores = (rng.integers(0, 40, (900, 4)) / 40).astype(np.float32)
+    assert (scores > 0.2).sum() > FIRST_LOOK
+    expected = plain(boxes, scores, score=0.2, overlap=0.4375, limit=limit)
+    found, score, label = select_boxes(boxes, scores, score_threshold=0.2, nms_threshold=0.4375, max_detections=limit)
+    assert score.tolist() == [scores[pair] for pair in expected]
+    assert label.tolist() == [label for _, label in expected]
+    assert found.tolist() == boxes[[anchor for anchor, _ in expected]].tolist()
+
+
+def test_boxes_suppress_none_of_other_classes_and_empty_ones_none_at_all() -> None:
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 10, 10], [5, 5, 5, 5], [5, 5, 5, 5]], np.float32)
+    scores = np.array([[0.9, 0.8], [0.7, 0.0], [0.6, 0.0], [0.5, 0.0]], np.float32)
+    _, score, label = select_boxes(boxes, scores, score_threshold=0.1, nms_threshold=0.5, max_detections=10)
+    assert score.tolist() == [np.float32(one) for one in (0.9, 0.8, 0.6, 0.5)] and label.tolist() == [0, 1, 0, 0]
 
 
 def test_at_most_so_many_candidates_of_a_class_are_looked_at() -> None:

@@ -7,11 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from labeling.formats import segments
+from labeling.formats.shapes import Segment, Segmentation
 from learning.contract import JobFolder, MetricWriter, PredictedBox, read_metrics
 from learning.samples import FOLDER, INDEX, Samples
 from learning.serving.images import Picture
 from learning.vision import usage
-from learning.vision.album import Album
+from learning.vision.album import Album, ImageAlbum
 from learning.vision.evaluate import Truth
 from tests.learning.vision import jobs
 
@@ -44,6 +46,40 @@ def test_eight_pictures_are_kept_with_truth_and_predictions(tmp_path):
     with Image.open(tmp_path / "output" / FOLDER / "7.jpg") as shown:
         assert shown.size == (320, 240)  # of the original's shape, and small
     assert evaluation(tmp_path / "few", step=2, length=3).evaluations[0].found != []
+
+
+def picture():
+    return Picture(np.full((64, 64, 3), 9, np.uint8), 640, 480, 3)
+
+
+def kept(root):
+    return Samples.from_json((root / "output" / FOLDER / INDEX).read_bytes())
+
+
+@pytest.mark.parametrize(("several", "found"), [(False, [("wasp", 0.6)]), (True, [("bee", 0.55), ("wasp", 0.6)])])
+def test_of_a_classifier_the_classes_that_count_are_kept(tmp_path, several, found):
+    album = ImageAlbum(JobFolder(tmp_path), names=["bee", "wasp", "fly"], masks=False, length=1)
+    album.classified(picture(), ("bee",), np.array([0.55, 0.6, 0.1], np.float32), several=several)
+    album.keep(step=5, epoch=1)
+    samples = kept(tmp_path)
+    assert samples.kind == "classes" and [one.label for one in samples.images[0].truth] == ["bee"]
+    assert [(one.label, one.score) for one in samples.evaluations[0].found[0]] == found
+
+
+def test_of_a_segmenter_masks_of_the_size_of_the_picture_are_kept(tmp_path):
+    album = ImageAlbum(JobFolder(tmp_path), names=["bee", "wasp"], masks=True, length=1)
+    truth, found = np.zeros((2, 64, 64), np.int64)
+    truth[:32, :32], found[:, :32] = 2, 1
+    album.painted(picture(), truth, found)
+    album.keep(step=5, epoch=1)
+    samples = kept(tmp_path)
+    (image,) = samples.images
+    with Image.open(tmp_path / "output" / FOLDER / "0.jpg") as shown:
+        assert samples.kind == "masks" and (image.width, image.height) == shown.size == (320, 240)
+    (mask,), (seen,) = image.truth, samples.evaluations[0].found[0]
+    assert (mask.label, seen.label) == ("wasp", "bee")
+    laid = segments.layout(Segmentation((320, 240), (Segment(mask.label, mask.counts),)), [1])
+    assert laid[:120, :160].all() and laid.sum() == 120 * 160
 
 
 def test_other_pictures_replace_the_earlier_ones(tmp_path):

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from learning.contract import BadInput, JobFolder, MetricWriter, PredictedBox, Prediction, read_metrics
+from learning.contract import (
+    BadInput,
+    JobFolder,
+    MetricWriter,
+    PredictedBox,
+    PredictedClass,
+    Prediction,
+    read_metrics,
+)
 from learning.hyperparameters import parse_predict, parse_train
 
 NEEDED = {"label_attribute_name": "boxes"}
@@ -96,6 +104,13 @@ def test_a_prediction_round_trips_as_one_line() -> None:
         text = wanted.to_line()
         assert text.endswith("\n") and text.count("\n") == 1
         assert Prediction.from_line(text) == wanted
+    for wrong in (
+        Prediction(4, 17, "a.png", size, [PredictedBox(3, 1.5, 2, 10, float("inf"), 0.75)], []),
+        Prediction(4, 17, "a.png", size, [], [0.5, float("nan")]),
+        Prediction(4, 17, "a.png", size, [], [], classes=[PredictedClass(0, float("nan"))]),
+    ):
+        with pytest.raises(ValueError, match=r"'a\.png' has a number that is not finite"):
+            wrong.to_line()
     body = json.loads(Prediction(4, 17, "x", size, [box], []).to_line())
     assert body["waggle-object-id"] == 17 and body["source-ref"] == "x"
     assert body["boxes"] == [{"class_id": 3, "left": 1.5, "top": 2, "width": 10, "height": 20, "score": 0.75}]

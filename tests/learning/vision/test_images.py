@@ -22,6 +22,7 @@ from learning.contract import (
 )
 from learning.families import FAMILIES
 from learning.program import run
+from learning.samples import FOLDER, INDEX, Samples
 from learning.serving import predict_images
 from learning.vision import train_images
 from learning.vision.image_export import write_model
@@ -50,6 +51,15 @@ def predicted(tmp_path, folder, **given):
     return found[:-1]
 
 
+def samples_of(folder):
+    return Samples.from_json((folder.output / FOLDER / INDEX).read_bytes())
+
+
+def seen(samples):
+    """Each picture with what was found on it in the end."""
+    return list(zip(samples.images, samples.evaluations[-1].found, strict=True))
+
+
 def classes_of(folder):
     rows = [json.loads(line) for line in folder.manifest(VALIDATION).read_text().splitlines()]
     return [row["kind"] for row in rows]
@@ -65,6 +75,9 @@ def test_a_classifier_learns_colours_and_its_graph_says_the_same(tmp_path):
     assert all(sum(each.score for each in one.classes) == pytest.approx(1, abs=1e-3) for one in found)
     assert all(len(one.embedding) == 512 and one.image_size["width"] == 48 for one in found)
     assert ModelConfig.read(folder.model).hyperparameters["started_from"] == "random weights"
+    samples = samples_of(folder)
+    right = [one[0].label in [true.label for true in image.truth] for image, one in seen(samples)]
+    assert samples.kind == "classes" and len(right) == 8 and np.mean(right) > 0.6
 
 
 @pytest.mark.slow
@@ -103,6 +116,9 @@ def test_a_segmenter_learns_masks(tmp_path, architecture):
         assert all(0 < each.score <= 1 for each in one.segments)
     named = [{NAMES[each.class_id] for each in one.segments} for one in found]
     assert np.mean([name in mine for mine, name in zip(named, NAMES * 4, strict=True)]) > 0.8
+    samples = samples_of(folder)
+    same = [{one.label for one in image.truth} <= {one.label for one in shapes} for image, shapes in seen(samples)]
+    assert samples.kind == "masks" and np.mean(same) > 0.6
 
 
 @pytest.mark.slow

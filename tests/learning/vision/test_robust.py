@@ -112,9 +112,10 @@ def test_two_processes_learn_as_one_with_the_same_batches(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_benchmark_of_cards_measures_every_row_on_a_cpu_too() -> None:
     words = ["-m", "benchmarks.gpu", "--small", "--architectures", "compact", "ssdlite320_mobilenet_v3_large"]
-    done = subprocess.run([sys.executable, *words], cwd=jobs.REPOSITORY, capture_output=True, text=True, timeout=290)
+    done = subprocess.run([sys.executable, *words], cwd=jobs.REPOSITORY, capture_output=True, text=True, timeout=880)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])["figures"]
     for name in ("compact", "ssdlite320"):

@@ -211,6 +211,7 @@ def test_the_mean_of_the_steps_is_reported() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_compiled_step_equals_an_eager_one() -> None:
     batch = a_batch("compact", [3, 0, 5])
     means = []

@@ -8,9 +8,9 @@ from django.conf import settings
 from learning import transitions
 from learning.contract import MODEL, BadInput, JobFolder, write_atomically
 from learning.models import EndpointReplica
+from learning.services.hosting.replica_tokens import token_of
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import ServingKind
-from learning.services.replica_tokens import token_of
 from learning.serving import paths
 from marketplace.queue import enqueue
 

@@ -30,7 +30,8 @@ class TrainingKind(ProgramKind[TrainingJob]):
 
     def stage(self, run: TrainingJob, folder: JobFolder) -> None:
         """See ProgramKind.stage."""
-        own = {"weights_dir": settings.WEIGHTS_DIR} if settings.WEIGHTS_DIR else {}
+        ours = {"weights_dir": settings.WEIGHTS_DIR, "max_processes": settings.TRAINING_PROCESSES}
+        own = {name: str(value) for name, value in ours.items() if value}
         own = known(families.of_training(run.hyperparameters), own)
         staging.stage(run, folder, channels=run.channels, own_hyperparameters=own)
 

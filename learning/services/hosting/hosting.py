@@ -1,10 +1,9 @@
 """Endpoints as their owner sees them: configurations, create, update, weights and capacities, delete.
 
-What takes time is only begun here; services/deploying.py brings it to its end. Knows no request.
+What takes time is only begun here; hosting/deploying.py brings it to its end. Knows no request.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +13,12 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointConfig, Model, Variant
-from learning.services import registry, replicas, strategies
+from learning.services import registry
+from learning.services.hosting import replicas, strategies
 from marketplace import arns, storage
 from marketplace.errors import InUse, Invalid, LimitExceeded, NameTaken, WrongState
 from marketplace.models import Account
-from marketplace.names import check_name
+from marketplace.names import check_name, free_name
 from marketplace.queue import enqueue
 from marketplace.ranges import Range
 from marketplace.services import boundaries
@@ -28,6 +28,8 @@ INSTANCES = Range(1, 64)
 WEIGHT = Range(0.0, 1_000_000.0)
 CAPTURE_PERCENT = Range(0, 100)
 CAPTURE_MODES = ("Input", "Output")
+ALL_TRAFFIC = "AllTraffic"
+"""What a variant is called that is the only one."""
 CAPTURED_PARTS = Range(1, 2)
 LIVE_DEPLOYMENTS = ("Starting", "Shifting", "Serving")
 ADVANCE = "learning.background.advance_endpoint"
@@ -118,20 +120,56 @@ def create(*, account: Account, name: str, config: EndpointConfig, by: str) -> E
     return endpoint
 
 
-def create_with_model(
-    *, account: Account, name: str, model: str, instance_count: int = 1, capture_percent: int = 0, by: str
+def create_with_variants(
+    *, account: Account, name: str, variants: Sequence[Mapping[str, Any]], capture_percent: int = 0, by: str
 ) -> Endpoint:
-    """An endpoint of one model, with a configuration of the same name, or of the first free one like it.
+    """An endpoint of these variants (see `named`), with a configuration of its name, or of the first free one like it.
 
     Raises as `create_config` and `create` do; then there is neither.
     """
-    taken = set(EndpointConfig.objects.filter(account=account).values_list("name", flat=True))
-    names = chain([name], (f"{name[:58].rstrip('-')}-{number}" for number in count(2)))
-    free = next(one for one in names if one not in taken)
-    variants = [{"name": "AllTraffic", "model": model, "instance_count": instance_count}]
     with transaction.atomic():
-        config = create_config(account=account, name=free, variants=variants, capture_percent=capture_percent)
+        config = create_config(
+            account=account,
+            name=_free_config(account, name),
+            variants=named(variants),
+            capture_percent=capture_percent,
+        )
         return create(account=account, name=name, config=config, by=by)
+
+
+def named(variants: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Variants as `create_config` takes them; one without a name is called after its model, or, alone, AllTraffic."""
+    return [
+        {**one, "name": one.get("name") or (one.get("model") if len(variants) > 1 else ALL_TRAFFIC)} for one in variants
+    ]
+
+
+def _free_config(account: Account, name: str) -> str:
+    return free_name(name, set(EndpointConfig.objects.filter(account=account).values_list("name", flat=True)))
+
+
+def update_variants(
+    *,
+    endpoint: Endpoint,
+    variants: Sequence[Mapping[str, Any]],
+    by: str,
+    strategy: Mapping[str, Any] | None = None,
+) -> Deployment:
+    """Let the endpoint serve these variants (see `named`), by a configuration that captures as the present one does.
+
+    Raises as `create_config` and `update` do; then nothing has changed.
+    """
+    before = endpoint.config
+    with transaction.atomic():
+        config = create_config(
+            account=endpoint.account,
+            name=_free_config(endpoint.account, endpoint.name),
+            variants=named(variants),
+            capture_percent=before.capture_percent,
+            capture_uri=before.capture_uri,
+            capture_modes=before.capture_modes,
+        )
+        return update(endpoint=endpoint, config=config, by=by, strategy=strategy)
 
 
 def update(
@@ -139,7 +177,7 @@ def update(
 ) -> Deployment:
     """Let the endpoint serve `config` from now on; what it serves now goes on until the new replicas have proved good.
 
-    `strategy` as services/strategies.py has it. Raises Invalid, WrongState unless the endpoint is InService, and as
+    `strategy` as hosting/strategies.py has it. Raises Invalid, WrongState unless the endpoint is InService, and as
     `create`.
     """
     checked = strategies.parse(strategy)

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from learning.models import Deployment, Endpoint, EndpointReplica
-from learning.services import traffic
-from learning.services.replicas import LIVE
+from learning.services.hosting import traffic
+from learning.services.hosting.replicas import LIVE
 
 SHOWN = timedelta(hours=1)
 """The figures are of so much time."""

@@ -17,8 +17,8 @@ from labeling.formats.shapes import Box, ImageSize
 from labeling.models import Dataset
 from labeling.services.intake import datasets
 from learning.models import Endpoint, Variant
-from learning.services import hosting
-from learning.services.invoke import Answer
+from learning.services.hosting import hosting
+from learning.services.hosting.invoke import Answer
 from marketplace import storage
 from marketplace.errors import Invalid, WrongState
 from marketplace.ranges import Range

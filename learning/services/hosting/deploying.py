@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointReplica
-from learning.services import hosting, replicas, strategies, traffic
+from learning.services import run_notices
+from learning.services.hosting import hosting, replicas, strategies, traffic
 from marketplace.queue import enqueue
 
 log = logging.getLogger(__name__)
@@ -88,9 +89,11 @@ def _create(endpoint: Endpoint) -> None:
     if reason := _problem(endpoint, deployment):
         _leave(endpoint, deployment, "Failed", reason)
         transitions.ENDPOINT.advance(endpoint, "Failed", by=BY, because=reason[:500], failure_reason=reason[:1024])
+        run_notices.endpoint_settled(endpoint, f"could not be created: {reason}")
     elif _all_ready(deployment):
         transitions.DEPLOYMENT.advance(deployment, "Serving", by=BY, share=100)
         transitions.ENDPOINT.advance(endpoint, "InService", by=BY)
+        run_notices.endpoint_settled(endpoint, "is in service")
 
 
 def _update(endpoint: Endpoint) -> None:
@@ -119,6 +122,7 @@ def _match(endpoint: Endpoint) -> None:
         transitions.ENDPOINT.advance(endpoint, "InService", by=BY)
     elif reason := _failed_to_grow(endpoint, deployment):
         transitions.ENDPOINT.advance(endpoint, "InService", by=BY, because=reason[:500], failure_reason=reason[:1024])
+        run_notices.endpoint_settled(endpoint, f"has fewer instances than were asked for: {reason}")
 
 
 def _failed_to_grow(endpoint: Endpoint, deployment: Deployment) -> str:
@@ -161,6 +165,7 @@ def _finish(endpoint: Endpoint, new: Deployment) -> None:
         _leave(endpoint, old, "Retired", "")
     transitions.DEPLOYMENT.advance(new, "Serving", by=BY, share=100)
     transitions.ENDPOINT.advance(endpoint, "InService", by=BY, config=new.config)
+    run_notices.endpoint_settled(endpoint, f"is updated: it serves the configuration {endpoint.config.name}")
 
 
 def _roll_back(endpoint: Endpoint, new: Deployment, reason: str) -> None:
@@ -179,6 +184,8 @@ def _rolled_back(endpoint: Endpoint) -> None:
     alive = deployment is not None and _replicas(endpoint, deployment).filter(status="InService").exists()
     to = "InService" if alive else "UpdateRollbackFailed"
     transitions.ENDPOINT.advance(endpoint, to, by=BY)
+    how = "goes on as before" if alive else "has no instance any more that answers"
+    run_notices.endpoint_settled(endpoint, f"{how}: {endpoint.failure_reason}")
 
 
 def _leave(endpoint: Endpoint, deployment: Deployment, to: str, reason: str) -> None:

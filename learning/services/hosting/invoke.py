@@ -14,9 +14,9 @@ import orjson
 import urllib3
 
 from learning.models import Endpoint, EndpointReplica
-from learning.services import capture, traffic
-from learning.services.replica_tokens import token_of
-from learning.services.replicas import ROUTES_SECONDS
+from learning.services.hosting import capture, traffic
+from learning.services.hosting.replica_tokens import token_of
+from learning.services.hosting.replicas import ROUTES_SECONDS
 from marketplace.errors import DomainError, EndpointBusy, EndpointNotReady, Invalid, ModelFailed
 
 CONNECT_SECONDS = 2.0

@@ -1,0 +1,92 @@
+"""The forms of human review."""
+
+from typing import Any
+
+from django import forms
+
+from frontend.requester.fields import name_field
+from labeling.services.jobs import limits
+from labeling.services.review import flows, task_uis
+from marketplace import money
+from marketplace.errors import DomainError
+from marketplace.models import Account
+from marketplace.services import scope
+from marketplace.services.boundaries import URI_LENGTH
+
+NAME_HELP = "Small letters, digits and inner hyphens, at most 63."
+
+
+class _Form(forms.Form):
+    def refuse(self, error: DomainError) -> None:
+        """Show what a service refused beside the fields that it names."""
+        for name, reason in getattr(error, "errors", None) or [(error.field, error.message)]:
+            self.add_error(name if name in self.fields else None, reason)
+
+
+class TaskUiForm(_Form):
+    """A new worker template of human loops."""
+
+    name = forms.RegexField(task_uis.NAME, max_length=63, label="Name", help_text=NAME_HELP)
+    content = forms.CharField(
+        max_length=limits.TEMPLATE_LENGTH.longest,
+        strip=False,
+        label="Template",
+        widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "spellcheck": "false"}),
+        help_text="HTML with crowd elements; the input of a loop is task.input, such as {{ task.input.taskObject }}.",
+    )
+
+    def clean_content(self) -> str:
+        """With the line ends of files."""
+        text: str = self.cleaned_data["content"]
+        return text.replace("\r\n", "\n")
+
+
+class FlowForm(_Form):
+    """A new flow definition."""
+
+    name = forms.RegexField(task_uis.NAME, max_length=63, label="Name", help_text=NAME_HELP)
+    task_ui = forms.ChoiceField(label="Worker template")
+    workteam = forms.ChoiceField(label="Team")
+    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, label="Title", help_text="Workers see it.")
+    description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest, label="Description")
+    task_count = forms.IntegerField(
+        label="People for each loop", initial=1, help_text="1 to 3 answers.", **flows.TASK_COUNT.bounds
+    )
+    price = forms.RegexField(
+        r"^\d{1,6}(\.\d{1,6})?$", initial="0", label="Price of an answer", help_text="Dollars, such as 0.036."
+    )
+    task_time_limit_seconds = forms.IntegerField(
+        label="Time for a task, in seconds", initial=flows.DEFAULT_TIME_LIMIT, **limits.TASK_TIME_LIMIT_SECONDS.bounds
+    )
+    output_uri = forms.CharField(
+        max_length=URI_LENGTH.longest, label="Output", help_text="The folder that output.json is written under."
+    )
+    conditions = forms.CharField(
+        required=False,
+        max_length=10_240,
+        label="Conditions",
+        widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
+        help_text="JSON of HumanLoopActivationConditions; empty: whoever starts a loop decides.",
+    )
+
+    def __init__(self, *args: Any, account: Account, **options: Any):
+        super().__init__(*args, **options)
+        self._account = account
+        found = task_uis.task_uis(account).order_by("name").values_list("name", flat=True)
+        self.fields["task_ui"].choices = [(name, name) for name in found]  # type: ignore[attr-defined]
+        teams = scope.teams(account).order_by("name")
+        self.fields["workteam"].choices = [(str(team.pk), team.name) for team in teams]  # type: ignore[attr-defined]
+
+    def design(self) -> dict[str, Any]:
+        """The values of flows.create_flow."""
+        given = dict(self.cleaned_data)
+        price = money.parse(given.pop("price"))
+        task_ui = task_uis.task_ui(self._account, given.pop("task_ui"))
+        team = scope.team(self._account, int(given.pop("workteam")))
+        return {**given, "task_ui": task_ui, "workteam": team, "price_micros": price}
+
+
+class DatasetForm(_Form):
+    """A data set of what people answered."""
+
+    name = name_field()
