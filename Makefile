@@ -8,6 +8,9 @@ NAME ?= main_job
 # An installation without the learning app has no learner.
 PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)
 
+# Without it each process of the tests, and each that they start, would compile the portal and the tests again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
 
 demo: setup

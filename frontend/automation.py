@@ -13,12 +13,14 @@ from labeling.models import LabelingJob
 from labeling.services.jobs import creation
 from learning.contract import EVERY_ARCHITECTURE
 from learning.families import DETECTOR
+from learning.hyperparameters import AUGMENTATIONS
 from learning.services.active.loop_settings import RANGES, LoopSettings, family_of, measure_of
 from marketplace.errors import Invalid
 from marketplace.models import Account
 
 # These come from modules without models, which forms and serializers need in any case.
 __all__ = [
+    "AUGMENTATIONS",
     "DETECTOR",
     "EVERY_ARCHITECTURE",
     "RANGES",

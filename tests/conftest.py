@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import django
@@ -81,13 +80,23 @@ def _clean(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
+GIVEN_DATABASE = bool(declared.DATABASE_URL.read(os.environ))
 _own_var_directory()
 os.environ["DJANGO_SETTINGS_MODULE"] = "marketplace.settings"
 django.setup()
 
+from django.db import connection  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
 # Chromium's fixtures are here because a process can have one instance of Playwright only, for whichever tests want it.
 from tests import databases  # noqa: E402
 from tests.browser.chromium import built_elements, chromium  # noqa: E402, F401
+
+
+def pytest_unconfigure() -> None:
+    """The databases on a server that outlives the run are dropped; an embedded one goes with its folder."""
+    if GIVEN_DATABASE and "PYTEST_XDIST_WORKER" not in os.environ:
+        databases.drop_templates()
 
 
 def pytest_collection_finish() -> None:
@@ -106,12 +115,21 @@ def datasets() -> Path:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker) -> None:
+    """The test database is a copy of the one that the first process of the run has migrated."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"] |= {"TEMPLATE": databases.migrated(), "MIGRATE": False}
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """As pytest-django makes it for tests marked django_db, and a copy for the programs that they start."""
-    with ExitStack() as keeping:
-        with django_db_blocker.unblock():
-            keeping.enter_context(databases.kept())
-        yield
+    """As pytest-django makes it for tests marked django_db; tests that commit leave it empty."""
+    flushed = TransactionTestCase._fixture_teardown
+    with django_db_blocker.unblock():
+        if databases.may_empty():
+            TransactionTestCase._fixture_teardown = lambda test: databases.empty()
+    yield
+    TransactionTestCase._fixture_teardown = flushed
 
 
 @pytest.fixture(autouse=True, scope="session")

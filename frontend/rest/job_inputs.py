@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from frontend.automation import EVERY_ARCHITECTURE, RANGES
+from frontend.automation import AUGMENTATIONS, EVERY_ARCHITECTURE, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField, ObjectField, TaskTypeField
 from labeling import redundancy, task_types
@@ -105,7 +105,7 @@ class AutomatedInput(Body):
     confidence = FiniteFloatField(required=False, **RANGES["confidence"].bounds)
     random_share = FiniteFloatField(required=False, **RANGES["random_share"].bounds)
     epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
-    augmentation = serializers.CharField(required=False)
+    augmentation = serializers.ChoiceField(required=False, choices=list(AUGMENTATIONS))
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 

@@ -1,9 +1,13 @@
-"""axe-core finds no serious violation of WCAG A or AA on the portal's pages, with and without data, light and dark."""
+"""axe-core finds no serious violation of WCAG A or AA on the portal's pages, with and without data, light and dark.
+
+With data, each also fits the screen, has one main heading and its entry in the navigation, and logs no error.
+"""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.urls import reverse
@@ -18,6 +22,7 @@ from tests import builders
 from tests.browser import people_stories
 from tests.browser.chromium import ELEMENTS
 from tests.browser.conftest import Visit
+from tests.browser.drawing import frames
 from tests.labeling import label_files, stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,8 +33,8 @@ FOUND = """rules => axe.run(document, {runOnly: rules}).then(r => r.violations
     .map(v => [v.id, v.help, v.nodes.map(n => [n.target.flat().join(" "), n.failureSummary])]))"""
 LABELED = [{"bbox": [10, 10, 20, 20]}, {"bbox": [90, 10, 30, 20]}, {"bbox": [1, 1, 0, 0]}]
 LOOKS: list[dict[str, Any]] = [
-    {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "reduced_motion": "reduce"},
+    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "reduced_motion": "reduce"},
 ]
 
 
@@ -59,14 +64,30 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     return job
 
 
-def check(page: Page, addresses: list[str]) -> None:
-    """Run axe on each page; a failure names the rule and the element."""
+def check(page: Page, addresses: list[str], *, fits: bool = False) -> None:
+    """Run axe on each page, and `check_frame` where it `fits`; a failure names the rule and the element."""
     for address in addresses:
         page.goto(address)
         expect(page.locator("main, waggle-task-shell").first).to_be_visible()
         page.evaluate(AXE.read_text())
         found = page.evaluate(FOUND, RULES)
         assert found == [], f"{address}\n{json.dumps(found, indent=1)}"
+        if fits:
+            check_frame(page)
+
+
+def check_frame(page: Page) -> None:
+    """The width of the page, its main heading and its entry in the navigation."""
+    # collapsed sections have to fit too
+    page.evaluate("document.querySelectorAll('wa-details, details').forEach((one) => (one.open = true))")
+    frames(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    path = urlsplit(page.url).path
+    # The page of a task is all canvas.
+    if page.locator("waggle-task-shell").count() == 0:
+        assert page.evaluate("document.querySelectorAll('main h1').length") == 1, path
+    if path.count("/") == 2 and path not in ("/sign-in/", "/account/"):
+        expect(page.locator(".app-nav [aria-current=page]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
@@ -90,12 +111,12 @@ def test_pages_of_a_job_are_accessible(
         reverse("requester:team", args=[job.workteam_id]),
         reverse("requester:job-new") + f"?dataset={dataset.pk}",
     ]
-    check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
+    check(visit(owner, paths[0], **look), [live_server.url + path for path in paths], fits=True)
     work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.queue_id])]
-    check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
+    check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work], fits=True)
     operators = [f"{live_server.url}{path}" for path in ("/operator/", "/operator/payouts/")]
-    check(visit(builders.an_operator(), "/operator/", **look), operators)
-    check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
+    check(visit(builders.an_operator(), "/operator/", **look), operators, fits=True)
+    check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"], fits=True)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
@@ -105,7 +126,7 @@ def test_pages_of_people_are_accessible(
     """Members, teams, suspensions, one's own page, the operator's pages and those of links, with data."""
     seen = people_stories.everything(account, owner, workers)
     for user, paths in seen.items():
-        check(visit(user, paths[0], **look), [live_server.url + path for path in paths])
+        check(visit(user, paths[0], **look), [live_server.url + path for path in paths], fits=True)
 
 
 def test_errors_of_password_forms_are_accessible(visit: Visit, live_server: Any, owner: User) -> None:

@@ -1,6 +1,5 @@
 """Accuracy and conduct in a real browser: instructions read again, an appeal answered, readable by axe."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from tests.browser.conftest import Visit
 from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
 from tests.browser.test_accessibility import LOOKS, check
-from tests.browser.test_pages import walk
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -80,7 +78,6 @@ def test_the_pages_of_conduct_are_accessible_and_fit_the_screen(
     owner: User,
     workers: list[Worker],
     look: dict[str, Any],
-    tmp_path: Path,
 ) -> None:
     """With findings, accuracies, and the rules."""
     mine = [reverse("requester:conduct"), reverse("requester:job-people", args=[job.pk])]
@@ -90,5 +87,4 @@ def test_the_pages_of_conduct_are_accessible_and_fit_the_screen(
         (builders.an_operator(), [reverse("operator:flags")]),
     ):
         page = visit(user, paths[0], **look)
-        walk(page, live_server.url, paths, tmp_path)
-        check(page, [live_server.url + path for path in paths])
+        check(page, [live_server.url + path for path in paths], fits=True)

@@ -1,7 +1,8 @@
-"""The portal's pages in a real browser: the wizard by keyboard, layers and adjudication, a worker's payment; no page
-logs an error or is wider than the screen. Screenshots are written to the test's own folder."""
+"""The portal's pages in a real browser: the wizard by keyboard, layers and adjudication, a worker's payment.
 
-from pathlib import Path
+That each page fits the screen is part of the walk over all of them in test_accessibility.py.
+"""
+
 from typing import Any
 
 import pytest
@@ -13,9 +14,8 @@ from labeling.services.jobs import advancing
 from labeling.services.queue import due
 from marketplace.models import Account, User, Worker
 from tests import builders
-from tests.browser import people_stories
 from tests.browser.conftest import Visit
-from tests.browser.drawing import draw, frames
+from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
 from tests.labeling import stories
 
@@ -126,52 +126,3 @@ def test_a_worker_is_paid_for_a_box(visit: Visit, live_server: Any, job: Labelin
     wait_until(lambda: job.queue.assignments.filter(state="Submitted", worker=workers[0]).count() == 2)
     page.goto(live_server.url + reverse("worker:earnings"))
     expect(page.locator("waggle-money").first).to_have_text("$0.072")
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_every_page_fits_the_screen_and_logs_no_error(
-    visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], tmp_path: Path, width, scheme
-) -> None:
-    """Each page has one main heading, and its entry in the navigation is marked."""
-    row = DataObject.objects.get(job=job, index=0)
-    names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
-    tabs = ("job", "job-gallery", "job-people", "job-downloads")
-    paths = [reverse(f"requester:{name}") for name in names]
-    paths += [reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs]
-    paths += [reverse("requester:object", args=[job.pk, row.pk])]
-    paths += [reverse("requester:dataset", args=[builders.a_dataset(account=job.account).pk])]
-    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "reduced_motion": "reduce"}
-    walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
-    work = [reverse("worker:jobs"), reverse("worker:earnings")]
-    walk(visit(workers[0].user, work[0], **look), live_server.url, work, tmp_path)
-    walk(
-        visit(builders.an_operator(), "/operator/", **look),
-        live_server.url,
-        ["/operator/", "/operator/payouts/"],
-        tmp_path,
-    )
-    walk(visit(None, "/sign-in/", **look), live_server.url, ["/sign-in/"], tmp_path)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_every_page_of_people_fits_the_screen(
-    visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], tmp_path: Path, width, scheme
-) -> None:
-    """The pages of members, teams, suspensions, links and the operator's people."""
-    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "reduced_motion": "reduce"}
-    for user, paths in people_stories.everything(account, owner, workers).items():
-        walk(visit(user, paths[0], **look), live_server.url, paths, tmp_path)
-
-
-def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
-    """Open each page, check its width and headings, and take a screenshot."""
-    for path in paths:
-        page.goto(base + path)
-        # collapsed sections have to fit too
-        page.evaluate("document.querySelectorAll('wa-details, details').forEach((one) => (one.open = true))")
-        frames(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.evaluate("document.querySelectorAll('main h1').length") == 1, path
-        if path.count("/") == 2 and path not in ("/sign-in/", "/account/"):
-            expect(page.locator(".app-nav [aria-current=page]")).to_have_count(1)
-        page.screenshot(path=str(folder / f"{path.strip('/').replace('/', '-')}.png"), full_page=True)

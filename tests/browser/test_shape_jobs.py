@@ -20,8 +20,7 @@ from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.drawing import PHONE, at_the_canvas, on_screen
 from tests.browser.elements_site import wait_until
-from tests.browser.test_accessibility import AXE, FOUND, LOOKS, RULES
-from tests.browser.test_pages import walk
+from tests.browser.test_accessibility import AXE, FOUND, LOOKS, RULES, check
 from tests.browser.wizard import launch
 from tests.labeling import stories
 
@@ -158,9 +157,10 @@ def test_outlines_and_points_from_the_wizard_to_a_decision(
     assert merged.get(KEY, {}) == ({LANE: lane} if lane else {})
     assert merged["label"] == "bee" and 0.7 < merged["confidence"] == row.label.confidence < 0.84
     shown = reverse("requester:object", args=[job.pk, row.pk])
+    paths = [reverse("requester:job-gallery", args=[job.pk]), shown]
     for number, look in enumerate(LOOKS):
         page = visit(owner, shown, **look)
-        walk(page, live_server.url, [reverse("requester:job-gallery", args=[job.pk]), shown], tmp_path)
+        check(page, [live_server.url + path for path in paths], fits=True)
         expect(page.get_by_text("2 people answered. 1 ").first).to_be_visible()
         assert (f"{LANE} dashed (majority, 2 of 2)" in page.content()) == bool(lane)
         view = page.locator("waggle-boxes-view")

@@ -1,6 +1,7 @@
 """Everybody who may call a route, and right requests for every route: what the table of permissions is filled with."""
 
 import copy
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -135,3 +136,49 @@ def found(everybody: Everybody, routes: Iterable[str]) -> dict[str, str]:
             if set(row[1:]) != {"405"} and not (method == "POST" and rows.get(f"GET {route}") == " ".join(row)):
                 rows[f"{method} {route}"] = " ".join(row)
     return rows
+
+
+LADDER = ("viewer", "member", "admin", "owner")
+"""Roles of an account's members, each with all rights of those before."""
+
+
+def representative(row: str, turn: int) -> list[str]:
+    """Roles that stand for all of a row of the table: for each status one who gets it, another one with each `turn`,
+    and of the account's members the last who is refused and the first who is not."""
+    statuses = dict(zip(ROLES, row.split(), strict=True))
+    chosen = set()
+    for status in set(statuses.values()):
+        same = [role for role in ROLES if statuses[role] == status]
+        chosen.add(same[turn % len(same)])
+    for below, above in itertools.pairwise(LADDER):
+        if statuses[below] != statuses[above]:
+            chosen |= {below, above}
+    return [role for role in ROLES if role in chosen]
+
+
+def differing(everybody: Everybody, routes: Iterable[str], table: dict[str, str]) -> dict[str, str]:
+    """What representatives of the roles get otherwise than the rows of `table` say, for each method of the routes."""
+    faults = {}
+    by_route, methods = dict(views()), itertools.count()
+    for route in routes:
+        for method in known_methods(route, by_route):
+            rows = _rows(table, method, route)
+            asked = representative(rows[0], next(methods))
+            found = {role: everybody.status(role, method, route) for role in asked}
+            if not any(_agrees(row, found) for row in rows):
+                faults[f"{method} {route}"] = f"{found}, where the table has {rows}"
+    return faults
+
+
+def _rows(table: dict[str, str], method: str, route: str) -> list[str]:
+    """What may be found. As `found` does it: a page that answers a form as it answers a link has one row, and a method
+    that everybody is refused has none."""
+    if f"{method} {route}" in table:
+        return [table[f"{method} {route}"]]
+    link = [table[f"GET {route}"]] if method == "POST" and f"GET {route}" in table else []
+    return [*link, " ".join(["-", *["405"] * (len(ROLES) - 1)])]
+
+
+def _agrees(row: str, found: dict[str, str]) -> bool:
+    said = dict(zip(ROLES, row.split(), strict=True))
+    return all(said[role] in (status, "-") for role, status in found.items())

@@ -293,8 +293,8 @@ def a_world() -> World:
 def _of_templates(job: LabelingJob, row: DataObject, uri: str) -> dict[str, Any]:
     """Sealed addresses of a template's page and of a file that it loads: whoever has one may read it."""
     QueueTemplate.objects.create(queue=job.queue, text="<crowd-form></crowd-form>")
-    frame = frame_url(queue_id=job.queue_id, object_id=row.pk, seconds=60)
-    return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=60)}
+    frame = frame_url(queue_id=job.queue_id, object_id=row.pk, seconds=86_400)
+    return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=86_400)}
 
 
 def _a_kept_template(account: Account) -> dict[str, Any]:

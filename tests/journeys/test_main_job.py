@@ -19,14 +19,14 @@ from tests.journeys.system import System, running
 # For a migrated database to copy (see tests/databases.py).
 pytestmark = pytest.mark.django_db
 
-IMAGES = 40
 WORKERS = 6
+# By the number of images: what `make test` waits for, and `make test-all`.
+ROUNDS: dict[int, dict[str, int]] = {
+    20: {"seed_size": 8, "batch_size": 6, "max_rounds": 1, "train_seconds": 4},
+    40: {"seed_size": 16, "batch_size": 8, "max_rounds": 3, "train_seconds": 10},
+}
 AUTOMATED = {
     "enabled": True,
-    "seed_size": 16,
-    "batch_size": 8,
-    "max_rounds": 3,
-    "train_seconds": 10,
     "image_size": 128,
     "target_iou": 0.5,
     "seed": 3,
@@ -35,15 +35,15 @@ PRICE = money.parse("0.036")
 FEE = money.share(PRICE, 20)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def system(django_db_setup):
     with running() as up:
         yield up
 
 
-@pytest.fixture(scope="module")
-def truth(tmp_path_factory) -> Truth:
-    folder = pictures.write(tmp_path_factory.mktemp("pictures") / "set", count=IMAGES)
+@pytest.fixture
+def truth(tmp_path, images) -> Truth:
+    folder = pictures.write(tmp_path / "set", count=images)
     return Truth(folder / "annotations.coco.json")
 
 
@@ -57,7 +57,7 @@ class RepeatedKills(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        """Kill four times: first early in the job, last in the middle of a training."""
+        """Kill four times, or less in a short job: first early in it, last in the middle of a training."""
         for name, when in (
             ("queue", "SELECT count(*) >= 10 FROM labeling_assignment WHERE state = 'Submitted'"),
             ("learner", "SELECT count(*) >= 1 FROM learning_trainingjob WHERE started_at IS NOT NULL"),
@@ -80,20 +80,22 @@ def manifest_of(result: dict) -> list[dict]:
 
 
 @pytest.mark.timeout(900)
-def test_labels_model_and_payments_are_complete_although_processes_are_killed(system, truth, tmp_path):
-    # given a funded requester, a team and 40 pictures, one of them broken
+@pytest.mark.parametrize("images", [20, pytest.param(40, marks=pytest.mark.slow)])
+def test_labels_model_and_payments_are_complete_although_processes_are_killed(system, truth, images):
+    # given a funded requester, a team and so many pictures, one of them broken
     crew = system.people(workers=WORKERS)
     api = Api(base_url=system.url, token=crew["requester"])
     broken = truth.folder / "zz-broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     stages = run.Stages()
     dataset = run.make_dataset(api, name="tiny", images=truth.folder, stages=stages, show=lambda row: None)
-    assert dataset["objects_total"] + dataset["bad_lines"] == IMAGES + 1
+    assert dataset["objects_total"] + dataset["bad_lines"] == images + 1
 
     # when a job with automated labeling runs and its queue and learner are killed again and again
     crowd = Crowd(base_url=system.url, tokens=crew["workers"], truth=truth, spammers=1, seed=5)
+    automated = AUTOMATED | ROUNDS[images]
     design = run.job_design(
-        name="tiny", dataset=dataset["id"], labels=truth.labels, workteam=crew["team"], automated=AUTOMATED
+        name="tiny", dataset=dataset["id"], labels=truth.labels, workteam=crew["team"], automated=automated
     )
     killer = RepeatedKills(system)
     killer.start()

@@ -44,16 +44,33 @@ AFTER = st.lists(st.tuples(st.sampled_from(REVIEW), st.integers(0, WORKERS - 1),
 ENDS = st.sampled_from(["stop", "availability", "work"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    steps=STEPS,
-    after=AFTER,
-    end=ENDS,
-    dynamic=st.booleans(),
-    price=st.sampled_from([0, 1, 36_000, 37_123]),
-)
+SEQUENCES = {
+    "steps": STEPS,
+    "after": AFTER,
+    "end": ENDS,
+    "dynamic": st.booleans(),
+    "price": st.sampled_from([0, 1, 36_000, 37_123]),
+}
+quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@quickly
+@given(**SEQUENCES)
 @builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_work_and_decisions(db, steps, after, end, dynamic, price):
+    adds_up(steps, after, end, dynamic, price)
+
+
+@pytest.mark.slow
+@settings(quickly, max_examples=60)
+@given(**SEQUENCES)
+@builders.rolled_back()
+def test_money_adds_up_after_many_more_sequences(db, steps, after, end, dynamic, price):
+    adds_up(steps, after, end, dynamic, price)
+
+
+def adds_up(steps, after, end, dynamic, price):
+    """Do what the sequence says, as far as it is possible; look at the money after each step and at the end."""
     redundancy = {"kind": "dynamic", "start": 1, "target_confidence": 0.9} if dynamic else {"kind": "fixed"}
     job, workers = stories.a_funded_job(
         workers=WORKERS, objects=3, max_concurrent_tasks=2, price_micros=price, redundancy=redundancy, review_days=3

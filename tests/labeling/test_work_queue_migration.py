@@ -11,7 +11,11 @@ from django.conf import settings
 from django.db.migrations.executor import MigrationExecutor
 
 from marketplace import storage
+from tests import databases
 from tests.marketplace.old_database import migrate, old_database
+
+# In one process, so that the rows are migrated once.
+pytestmark = pytest.mark.xdist_group("work queue migration")
 
 BEFORE = [("labeling", "0005_task_responses_written"), ("learning", "0002_resume_and_rule")]
 PRICE, FEE, DEPOSIT = 36_000, 7_200, 1_000_000
@@ -62,11 +66,14 @@ print(json.dumps({{
 """
 
 
-@pytest.fixture
-def old(django_db_blocker):
+@pytest.fixture(scope="module")
+def migrated(django_db_blocker):
+    """What the migration has made of the rows; the story that goes on with them has a copy."""
     with django_db_blocker.unblock(), old_database(*BEFORE) as connection:
         with connection.cursor() as cursor:
             fill(cursor)
+        with databases.as_default(connection.settings_dict["NAME"]):
+            migrate(connection, *MigrationExecutor(connection).loader.graph.leaf_nodes())
         yield connection
 
 
@@ -176,10 +183,10 @@ def money(cursor):
         cursor.execute(f"INSERT INTO marketplace_posting (entry_id, ledger_account_id, amount_micros) VALUES {rows}")
 
 
-def goes_on(connection) -> dict:
-    """Continue the job with today's code, and return the result."""
+def goes_on(name: str) -> dict:
+    """Continue the job in the database of this name with today's code, and return the result."""
     parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
-    url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
+    url = urlunsplit(parts._replace(path=f"/{name}"))
     environment = os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
     done = subprocess.run(
         [sys.executable, "-c", GO_ON], env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -188,10 +195,10 @@ def goes_on(connection) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_job_in_progress_continues_after_the_migration(old):
-    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
-    old.close()
-    found = goes_on(old)
+def test_a_job_in_progress_continues_after_the_migration(migrated):
+    migrated.close()
+    with databases.copy_of(migrated.settings_dict["NAME"]) as name:
+        found = goes_on(name)
     # The first worker keeps the leased task and can claim another; both end with three answers, each paid once.
     assert found["offered"] == [[JOB, 1, 1]] and found["queue_id"] == JOB
     assert found["paid"] == [PRICE] * 4 and found["requested"]
@@ -201,9 +208,8 @@ def test_a_job_in_progress_continues_after_the_migration(old):
     assert (found["wallet"], found["held"]) == (DEPOSIT - 6 * (PRICE + FEE), 0)
 
 
-def test_every_job_gets_a_queue_by_its_own_status_and_redundancy(old):
-    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
-    with old.cursor() as cursor:
+def test_every_job_gets_a_queue_by_its_own_status_and_redundancy(migrated):
+    with migrated.cursor() as cursor:
         cursor.execute(
             """SELECT q.id, q.status, q.first_seats, q.max_seats, q.owner_kind, q.title, g.workteam_id
                FROM labeling_workqueue q JOIN labeling_labelingjob j ON j.queue_id = q.id AND j.id = q.id
@@ -218,10 +224,9 @@ def test_every_job_gets_a_queue_by_its_own_status_and_redundancy(old):
     assert free == max(expected) + 1
 
 
-def test_every_task_that_may_still_get_an_answer_knows_what_it_shows(old):
+def test_every_task_that_may_still_get_an_answer_knows_what_it_shows(migrated):
     """A late answer to a task that is Done is checked before it is refused, so that task is among them."""
-    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
-    with old.cursor() as cursor:
+    with migrated.cursor() as cursor:
         cursor.execute("SELECT id, input FROM labeling_task ORDER BY id")
         shown = {pk: json.loads(found) if isinstance(found, str) else found for pk, found in cursor.fetchall()}
     assert shown == {500 + n: {"object": 800 + n, "width": 640, "height": 480} for n in range(3)}
