@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
+from django.db import connection as default
 from django.db.migrations.executor import MigrationExecutor
 
 from marketplace import storage
@@ -73,7 +74,8 @@ def migrated(django_db_blocker):
         with connection.cursor() as cursor:
             fill(cursor)
         with databases.as_default(connection.settings_dict["NAME"]):
-            migrate(connection, *MigrationExecutor(connection).loader.graph.leaf_nodes())
+            # By the default connection itself, which would wait for another one's locks for ever.
+            migrate(default, *MigrationExecutor(default).loader.graph.leaf_nodes())
         yield connection
 
 
