@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from frontend.requester.fields import name_field
+from frontend.requester.fields import dollars, name_field
 from labeling.services.jobs import limits
 from labeling.services.review import flows, task_uis
 from marketplace import money
@@ -26,9 +26,9 @@ class _Form(forms.Form):
 class TaskUiForm(_Form):
     """A new worker template of human loops."""
 
-    name = forms.RegexField(task_uis.NAME, max_length=63, label="Name", help_text=NAME_HELP)
+    name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
     content = forms.CharField(
-        max_length=limits.TEMPLATE_LENGTH.longest,
+        max_length=task_uis.CONTENT_LENGTH.longest,
         strip=False,
         label="Template",
         widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "spellcheck": "false"}),
@@ -44,7 +44,7 @@ class TaskUiForm(_Form):
 class FlowForm(_Form):
     """A new flow definition."""
 
-    name = forms.RegexField(task_uis.NAME, max_length=63, label="Name", help_text=NAME_HELP)
+    name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
     task_ui = forms.ChoiceField(label="Worker template")
     workteam = forms.ChoiceField(label="Team")
     title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, label="Title", help_text="Workers see it.")
@@ -52,8 +52,11 @@ class FlowForm(_Form):
     task_count = forms.IntegerField(
         label="People for each loop", initial=1, help_text="1 to 3 answers.", **flows.TASK_COUNT.bounds
     )
-    price = forms.RegexField(
-        r"^\d{1,6}(\.\d{1,6})?$", initial="0", label="Price of an answer", help_text="Dollars, such as 0.036."
+    price = forms.CharField(
+        max_length=money.TEXT_LENGTH.longest,
+        initial="0",
+        label="Price of an answer",
+        help_text="Dollars, such as 0.036.",
     )
     task_time_limit_seconds = forms.IntegerField(
         label="Time for a task, in seconds", initial=flows.DEFAULT_TIME_LIMIT, **limits.TASK_TIME_LIMIT_SECONDS.bounds
@@ -63,7 +66,7 @@ class FlowForm(_Form):
     )
     conditions = forms.CharField(
         required=False,
-        max_length=10_240,
+        max_length=flows.CONDITIONS_LENGTH.longest,
         label="Conditions",
         widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
         help_text="JSON of HumanLoopActivationConditions; empty: whoever starts a loop decides.",
@@ -77,12 +80,16 @@ class FlowForm(_Form):
         teams = scope.teams(account).order_by("name")
         self.fields["workteam"].choices = [(str(team.pk), team.name) for team in teams]  # type: ignore[attr-defined]
 
+    def clean_price(self) -> int:
+        """Micro-dollars."""
+        return dollars(self.cleaned_data["price"])
+
     def design(self) -> dict[str, Any]:
         """The values of flows.create_flow."""
         given = dict(self.cleaned_data)
-        price = money.parse(given.pop("price"))
         task_ui = task_uis.task_ui(self._account, given.pop("task_ui"))
         team = scope.team(self._account, int(given.pop("workteam")))
+        price = given.pop("price")
         return {**given, "task_ui": task_ui, "workteam": team, "price_micros": price}
 
 

@@ -25,21 +25,19 @@ from marketplace.models import Role
 from marketplace.services import scope
 from marketplace.services.boundaries import URI_LENGTH
 
-NAME_LENGTH = 63
-
 
 class NameField(serializers.RegexField):
     """The name of a human task UI, a flow definition or a human loop."""
 
     def __init__(self, **options: Any):
-        super().__init__(task_uis.NAME, max_length=NAME_LENGTH, **options)
+        super().__init__(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, **options)
 
 
 class HumanTaskUiInput(Body):
     """A new human task UI."""
 
     name = NameField()
-    content = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False)
+    content = serializers.CharField(max_length=task_uis.CONTENT_LENGTH.longest, trim_whitespace=False)
 
 
 class FlowDefinitionInput(Body):

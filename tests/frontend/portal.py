@@ -374,10 +374,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "worker_jobs": (worker, reverse("worker:jobs")),
         "endpoints": (owner, reverse("requester:endpoints")),
         "human_review": (owner, reverse("requester:human-review")),
-        "flow_definition": (
-            owner,
-            reverse("requester:flow-definition", args=[review_world.first_flow(portal.account)]),
-        ),
+        "flow_definition": (owner, review_world.page(portal.account)),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
         "tunings": (owner, reverse("requester:tunings")),

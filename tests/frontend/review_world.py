@@ -1,24 +1,34 @@
-"""A flow definition with a loop that is over and one that waits, as rows, with right requests about them."""
+"""Flow definitions with human loops, as rows, with right requests about them and the limits of their fields."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from django.urls import reverse
-from django.utils import timezone
 
 from labeling.background import advance_queue
 from labeling.services.queue import assignments
 from labeling.services.review import flows, loops, task_uis
+from marketplace import arns
 from marketplace.models import Account, Worker, Workteam
 from marketplace.services import boundaries
+
+DECLARED = {
+    **dict.fromkeys(("human_task_ui", "flow_definition"), task_uis.NAME_LENGTH),
+    **dict.fromkeys(("HumanTaskUiInput.content", "TaskUiForm.content"), task_uis.CONTENT_LENGTH),
+    "task_count": flows.TASK_COUNT,
+    "FlowDefinitionInput.task_availability_seconds": flows.AVAILABILITY_SECONDS,
+    "FlowDefinitionInput.role_arn": arns.LENGTH,
+    "FlowForm.conditions": flows.CONDITIONS_LENGTH,
+}
+"""For test_ranges.py."""
 
 BOX = {"label": "bee", "left": 1, "top": 2, "width": 3, "height": 4}
 TEMPLATE = "<crowd-form><crowd-input name='word' label='secret-word'></crowd-input></crowd-form>"
 
 
 def ids(account: Account, team: Workteam) -> dict[str, Any]:
-    """The names of a worker template, a flow definition and a loop that has ended without an answer."""
+    """The names of a worker template, a flow definition and a loop that waits."""
     ui = task_uis.create_task_ui(account=account, name="secret-ui", content=TEMPLATE, by="system")
     flow = flows.create_flow(
         account=account,
@@ -31,10 +41,6 @@ def ids(account: Account, team: Workteam) -> dict[str, Any]:
         output_uri=f"{boundaries.base_of(account)}/reviews",
     )
     loop = loops.start_loop(flow=flow, name="secret-loop", content='{"secret":"secret-input"}', by="system")
-    assert loop.task is not None
-    loop.task.batch.expires_at = timezone.now()
-    loop.task.batch.save(update_fields=["expires_at"])
-    advance_queue(flow.queue_id)
     return {"ui_name": ui.name, "flow_name": flow.name, "loop_name": loop.name}
 
 

@@ -32,6 +32,9 @@ DEFAULT_AVAILABILITY = {True: 6 * limits.HOUR, False: 10 * limits.DAY}
 DEFAULT_TIME_LIMIT = limits.HOUR
 """TaskTimeLimitInSeconds when it is left out."""
 
+CONDITIONS_LENGTH = Range(0, conditions.MAX_LENGTH)
+"""Characters of the JSON of HumanLoopActivationConditions."""
+
 OUTPUT = re.compile(r"(s3|file)://.+")
 
 

@@ -23,6 +23,9 @@ TASK_TYPE = task_types.FORM
 NAME = r"^[a-z0-9](-*[a-z0-9]){0,62}$"
 """The names of human task UIs, flow definitions and human loops: HumanTaskUiName, FlowDefinitionName, HumanLoopName."""
 
+NAME_LENGTH = Range(1, 63)
+"""Characters of such a name."""
+
 CONTENT_LENGTH = Range(1, template.MAX_TEMPLATE)
 """Characters of a template (UiTemplate.Content)."""
 
@@ -32,7 +35,7 @@ MOST = 500
 
 def name_problem(name: object) -> str:
     """Why this is no name for a human task UI, a flow definition or a human loop; "" when it is one."""
-    if isinstance(name, str) and len(name) <= 63 and re.fullmatch(NAME, name):
+    if isinstance(name, str) and len(name) in NAME_LENGTH and re.fullmatch(NAME, name):
         return ""
     return f"{name!r} found, 1 to 63 small letters, digits and inner hyphens expected"
 
