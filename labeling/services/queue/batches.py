@@ -41,12 +41,19 @@ class NewGold(NamedTuple):
 
 
 def open_batch(
-    *, queue: WorkQueue, tasks: Sequence[NewTask], golds: Sequence[NewGold] = (), purpose: str, by: str
+    *,
+    queue: WorkQueue,
+    tasks: Sequence[NewTask],
+    golds: Sequence[NewGold] = (),
+    purpose: str,
+    relabels: bool = False,
+    by: str,
 ) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
-    The golds are mixed into the work on the others. Needs a transaction. Raises LimitExceeded when the wallet cannot
-    pay, WrongState when an exclusive batch is open or the queue is closed. When it raises, nothing has changed.
+    The golds are mixed into the work on the others. `relabels`: see Batch. Needs a transaction.
+    Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open or the queue is closed.
+    When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -62,6 +69,7 @@ def open_batch(
             queue=queue,
             number=number,
             purpose=purpose,
+            relabels=relabels,
             opened_at=now,
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )
