@@ -6,7 +6,8 @@ from typing import Any
 
 from labeling.formats.shapes import Box
 from learning.contract import Prediction
-from learning.selection import thresholds
+from learning.selection import losses, quality, thresholds
+from learning.selection.losses import Kind
 from learning.selection.quality import Detections, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Certainty
@@ -66,6 +67,15 @@ class Boxes(Learner[Detections]):
             if box.score >= rule.cuts[box.class_id] and right > left and bottom > top:
                 boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
         return boxes
+
+    def compared(self, found: Detections, true: Detections, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        iou, boxes = quality.match(found, true, len(labels))
+        return [iou.tolist(), boxes.tolist()]
+
+    def loss(self, found: Detections, true: Detections, *, labels: Sequence[str], kind: Kind, iou: float) -> float:
+        """See Learner."""
+        return losses.loss(found, true, kind=kind, iou=iou)
 
     def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

@@ -9,6 +9,7 @@ import numpy as np
 from labeling.formats.shapes import Vote
 from learning.contract import PredictedClass, Prediction
 from learning.selection import candidates, thresholds
+from learning.selection.losses import Kind
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Decision
 from learning.selection.uncertainty import Certainty, Curve
@@ -68,6 +69,14 @@ class OneClass(Learner[int]):
         """See Learner: the most likely class, as sure as such a label is right."""
         found = chances(prediction, labels)
         return Vote((labels[int(found.argmax())],), (round(sure, 6),)) if found.any() else None
+
+    def compared(self, found: int, true: int, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        return [[float(found == true)], [1.0]]
+
+    def loss(self, found: int, true: int, *, labels: Sequence[str], kind: Kind, iou: float) -> float:
+        """See Learner: both kinds are the same."""
+        return float(found != true)
 
     def columns(self, labels: Sequence[str]) -> int:
         """See Learner: a label is right or wrong as a whole."""
@@ -130,6 +139,15 @@ class SeveralClasses(Learner[Bools]):
         above = (found[kept] - rule.cuts[kept]) / (1 - rule.cuts[kept])
         written = np.maximum(CUT_OFF + (1 - CUT_OFF) * np.clip(above, 0, 1), CUT_OFF + LEAST_OVER)
         return Vote(names, tuple(written.round(6).tolist()))
+
+    def compared(self, found: Bools, true: Bools, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        return [(found & true).astype(float).tolist(), (found | true).astype(float).tolist()]
+
+    def loss(self, found: Bools, true: Bools, *, labels: Sequence[str], kind: Kind, iou: float) -> float:
+        """See Learner: the objects are the classes that either side names."""
+        wrong, said = int((found != true).sum()), int((found | true).sum())
+        return float(wrong > 0) if kind == "image" or not said else wrong / said
 
     def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

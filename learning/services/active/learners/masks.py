@@ -10,6 +10,7 @@ from labeling.formats import segments
 from labeling.formats.shapes import Segment, Segmentation
 from learning.contract import PredictedSegment, Prediction
 from learning.selection import candidates, thresholds
+from learning.selection.losses import Kind
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Curve
@@ -59,6 +60,17 @@ class Masks(Learner[Segmentation]):
         """See Learner."""
         found = _segmentation(prediction, labels)
         return None if found is None else replace(found, confidence=round(sure, 6))
+
+    def compared(self, found: Segmentation, true: Segmentation, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        iou, there = overlaps(found, true, labels)
+        return [iou.tolist(), there.tolist()]
+
+    def loss(self, found: Segmentation, true: Segmentation, *, labels: Sequence[str], kind: Kind, iou: float) -> float:
+        """See Learner: the objects are the classes that either side has."""
+        overlap, there = overlaps(found, true, labels)
+        wrong, said = int(((there > 0) & (overlap < iou)).sum()), int((there > 0).sum())
+        return float(wrong > 0) if kind == "image" or not said else wrong / said
 
     def merged(self, outcome: Outcome, *, gone: int, kept: int) -> Outcome:
         """See Learner. What is joined has an IoU between those of its parts, or above: the lower one is kept."""
