@@ -4,12 +4,12 @@ An installation with WAGGLE_LEARNING=no has no trainings, models or loops: peopl
 of models and loops are registered only where the app is installed; besides this file only they import it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 
-from labeling.models import LabelingJob
+from labeling.models import DataObject, Label, LabelingJob
 from labeling.services.jobs import creation
 from learning.contract import EVERY_ARCHITECTURE
 from learning.families import DETECTOR
@@ -25,9 +25,11 @@ __all__ = [
     "LoopSettings",
     "count_models",
     "family_of",
+    "gallery",
     "installed",
     "launch_job",
     "loop_view",
+    "machine_labels",
     "measure_of",
     "promised",
 ]
@@ -59,6 +61,24 @@ def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
 def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     """What there is to show of a job's learning loop, see `learning.queries.loop_view`; None for a job without one."""
     return queries.loop_view(job) if installed() and job.automated else None
+
+
+def gallery(job: LabelingJob) -> dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]:
+    """What a gallery can show of a job with a learning loop, by name: what it is called, which objects, their order."""
+    if not (installed() and job.automated):
+        return {}
+    unsure = {"loop_object__uncertainty__isnull": False}
+    return {
+        "uncertain": ("Least certain first", unsure, ("-loop_object__uncertainty", "index")),
+        "audited": ("Audited", {"audited_in__isnull": False}, ("-audited_in__loss", "index")),
+    }
+
+
+def machine_labels(rows: Iterable[DataObject]) -> dict[int, Label]:
+    """The labels of a model that audits were about, by their objects' keys; of objects that were audited."""
+    if not installed():
+        return {}
+    return queries.audited_labels([row.pk for row in rows])
 
 
 def promised(task_type: str, settings: Mapping[str, Any]) -> str:

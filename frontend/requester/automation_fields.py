@@ -41,6 +41,14 @@ class AutomationFields(forms.Form):
     max_rounds = forms.IntegerField(
         initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
     )
+    audit_share = forms.FloatField(
+        initial=LoopSettings.audit_share,
+        required=False,
+        label="Audited share of machine labels",
+        help_text="At the end people label this part of the model's objects too, chosen at random, without seeing its "
+        "labels: 0.05 is one in twenty. If the promise turns out to be broken, the labels are taken back. 0: no audit.",
+        **RANGES["audit_share"].bounds,
+    )
 
     def offer_learners(self, task_type: TaskType[Any, Any]) -> None:
         """The fields that the task type's family of learners needs; off where no model can learn the type."""

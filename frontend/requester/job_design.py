@@ -10,6 +10,9 @@ from labeling import task_types
 from labeling.services.jobs import label_configs
 from marketplace.models import Comparator
 
+AUTOMATION = ("target_iou", "target_quality", "architecture", "max_rounds", "audit_share")
+"""The fields of the step about automation that are settings of a learning loop."""
+
 
 def design(draft: dict[str, Any]) -> dict[str, Any]:
     """The draft as keyword arguments of labeling's create_job, without its input and with the team's primary key."""
@@ -61,7 +64,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,
-            **{k: auto[k] for k in ("target_iou", "target_quality", "architecture", "max_rounds") if k in auto},
+            **{name: auto[name] for name in AUTOMATION if auto.get(name) is not None},
         }
     return made
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
-from frontend.requester import cards, golds, listing, loop_charts, prices
+from frontend.requester import cards, golds, listing, loop_charts, loop_story, prices
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -177,6 +177,16 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "charts": loop_charts.charts(view) if view else [],
         "promise": _promise(view) if view else "",
     }
+    if view:
+        context |= {
+            "steps": loop_story.steps(view),
+            "reasons": loop_story.reasons(view),
+            "galleries": [
+                ("machine", "By the machine"),
+                *((n, said) for n, (said, *_) in automation.gallery(job).items()),
+            ],
+            "saving": loop_story.saving(view, context["money"]),
+        }
     response = render(request, "requester/job_rounds.html" if part else "requester/job_loop.html", context)
     if part and job.status not in RUNNING:
         response["HX-Refresh"] = "true"

@@ -103,6 +103,16 @@ class AutomatedInput(Body):
     seed = serializers.IntegerField(required=False, **RANGES["seed"].bounds)
     overlap = serializers.BooleanField(required=False)
     confidence = FiniteFloatField(required=False, **RANGES["confidence"].bounds)
+    audit_share = FiniteFloatField(
+        required=False,
+        help_text="the largest part of the machine's labels that people look at, unseen, at the end; 0: none",
+        **RANGES["audit_share"].bounds,
+    )
+    audit_width = FiniteFloatField(
+        required=False,
+        help_text="the width of the interval of the realised error that no audit is made larger for",
+        **RANGES["audit_width"].bounds,
+    )
     random_share = FiniteFloatField(required=False, **RANGES["random_share"].bounds)
     epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
     augmentation = serializers.CharField(required=False)

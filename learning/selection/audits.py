@@ -33,7 +33,7 @@ MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What was promised of the machine's labels with `confidence`: at most this `error`, else at least this `quality`."""
+    """What was promised of machine labels: with `confidence` at most this `error`, else at least this `quality`."""
 
     confidence: float
     quality: float
@@ -89,8 +89,8 @@ def figures(sample: Sample, promise: Promise) -> dict[str, Any]:
     """What an audit has found, as JSON: {"answered", "wrong", "error", "error_low", "error_high", "quality",
     "quality_low", "quality_high", "confidence", "promised_error", "promised_quality", "broken", "rounds"}.
 
-    `wrong` is how many of the labels have anything wrong. Nothing is known, and nothing broken, without answers. `rounds`
-    are the rounds in which the audit found more error than was promised, once the promise is broken; see
+    `wrong` is how many of the labels have anything wrong. Nothing is known, and nothing broken, without answers.
+    `rounds` are the rounds in which the audit found more error than was promised, once the promise is broken; see
     `withdrawn_rounds`.
     """
     answered, alpha = len(sample.losses), 1 - promise.confidence

@@ -127,7 +127,7 @@ def with_worst_image(found: Outcomes) -> Outcomes:
 
 
 def _with_best_image(found: Outcomes) -> Outcomes:
-    """The same images and one more of quality 1: an average number of boxes of each class, at least one, all perfect."""
+    """The same images and one more of quality 1: an average number of boxes of each class, at least one, all right."""
     average = _average(found)
     return Outcomes(np.vstack([found.iou, average]), np.vstack([found.boxes, average]))
 
@@ -151,9 +151,9 @@ def lower_bound(found: Outcomes, confidence: float) -> float:
 
 
 def upper_bound(found: Outcomes, confidence: float) -> float:
-    """A value that the quality of the population falls short of, with `confidence` in 0..1; the mirror of `lower_bound`.
+    """A value that the quality of the population falls short of, with `confidence` in 0..1; 1 for no image or no box.
 
-    1 for no image or for no box.
+    The mirror of `lower_bound`: over the sample and one image of quality 1.
     """
     if len(found) == 0 or not found.boxes.any():
         return 1.0

@@ -66,6 +66,7 @@ DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
     "target_quality": RANGES["target_quality"],
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
+    **{name: RANGES[name] for name in ("audit_share", "audit_width")},
     "amount": money.TEXT_LENGTH,
     "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),

@@ -46,7 +46,7 @@ def open_batch(
     return batch
 
 
-def _tasks(job: LabelingJob, ids: Sequence[int], wanted: ObjectState) -> list[NewTask]:
+def _tasks(job: LabelingJob, ids: Sequence[int], wanted: str) -> list[NewTask]:
     """The tasks of the objects, in the order of `ids`; locks them, and refuses one in another state than `wanted`."""
     rows = DataObject.objects.select_for_update(no_key=True).filter(job=job, pk__in=ids).order_by("pk")
     columns = {pk: rest for pk, *rest in rows.values_list("pk", "state", "width", "height")}

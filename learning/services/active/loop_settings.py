@@ -33,7 +33,8 @@ class LoopSettings:
     them. The target is promised with `confidence`: `target_quality`, by the measure of the task type, or for boxes
     `target_iou`; 0 is the usual target of the measure. After `max_rounds` trainings people label what is left.
     `train_seconds` 0: as the recipe says. With `overlap` people get the next batch while a model is trained on the one
-    before, which is faster and a little more expensive.
+    before, which is faster and a little more expensive. At most `audit_share` of the machine's labels (0: none), and no
+    more than an interval of `audit_width` of their error takes, are audited (selection/audits.py).
     """
 
     seed_size: int = 0
@@ -52,6 +53,8 @@ class LoopSettings:
     weights: str = "auto"
     seed: int = 0
     overlap: bool = False
+    audit_share: float = 0.05
+    audit_width: float = 0.1
 
     def with_sizes(self, *, objects: int, largest_batch: int) -> "LoopSettings":
         """These settings with every size filled in, for a job of so many objects."""
@@ -146,6 +149,8 @@ RANGES: dict[str, Range] = {
     "target_quality": Range(0.05, 0.99),
     "confidence": Range(0.5, 0.999),
     "max_rounds": Range(1, 100),
+    "audit_share": Range(0, 1),
+    "audit_width": Range(0.01, 1),
     "train_seconds": Range(0, 7 * 86_400),
     "epochs": Range(0, 100_000),
     "image_size": Range(0, 2048),
