@@ -21,13 +21,12 @@ LEAST_SHARE = 0.1
 
 def steps(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The steps of the current round: {"title", "here", "done", "note"}; none between rounds and at the end."""
-    live = next((row for row in view["rounds"] if row["ended_at"] is None), None)
+    states = [state for state, _ in STEPS]
+    live = next((row for row in view["rounds"] if row["status"] in states), None)
     audit = next((one for one in view["audits"] if one["status"] in ("Labeling", "Withdrawing")), None)
     if view["status"] != "InProgress" or (live is None and audit is None):
         return []
-    here = live["status"] if live is not None else "Audit"
-    states = [state for state, _ in STEPS]
-    at = states.index(here)
+    at = states.index(live["status"] if live is not None else "Audit")
     return [
         {
             "title": title,
