@@ -83,7 +83,9 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "card": cards.card(row, kind, request.user.pk or 0, answers, classes=job.labels, side=1600, before=before),
         "image_url": image_url(row.pk, request.user.pk or 0),
         "kind": kind,
-        "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
+        "revisions": [
+            (r, kind.summary(r.value)) for r in row.labels.select_related("withdrawal").order_by("-revision")
+        ],
         "answers": answers,
         "likely_error": likely_errors.document(row),
         "story": explanations.story(row.label, kind),

@@ -275,6 +275,7 @@ class Label(s.Serializer):
     explanation = s.JSONField()
     content = s.JSONField(allow_null=True, help_text="what a post-annotation function made for the manifest line")
     created_at = s.DateTimeField()
+    taken_back = s.CharField(allow_null=True, help_text="why it is not in use any more; null where nobody took it back")
 
 
 class LikelyError(s.Serializer):

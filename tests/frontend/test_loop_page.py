@@ -159,3 +159,16 @@ def test_the_gallery_shows_audited_objects_with_both_labels_and_the_least_certai
     assert [(layer["name"], layer["kind"]) for layer in layers] == [("Yours", "merged"), ("Machine", "machine")]
     shown = [card["row"].index for card in client.get(f"{address}?which=uncertain").context["cards"]]
     assert shown == [1, 2, 0]
+
+
+def test_a_label_that_was_taken_back_says_why_on_its_page_and_over_rest(audited):
+    job, client = audited
+    row = DataObject.objects.get(job=job, index=2)
+    labels.take_back(job=job, ids=[row.pk], reason="audit 1: 1 of 1 labels were wrong", by="learning")
+    page = client.get(reverse("requester:object", args=[job.pk, row.pk])).content.decode()
+    assert "taken back: audit 1: 1 of 1 labels were wrong" in page
+    found = client.get(f"/api/v1/labeling-jobs/{job.pk}/objects/{row.pk}").json()
+    assert [(one["source"], one["taken_back"]) for one in found["labels"]] == [
+        ("machine", "audit 1: 1 of 1 labels were wrong")
+    ]
+    assert found["label"] is None
