@@ -223,7 +223,9 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     assert "Promised accuracy of machine labels" in page and "ResNet-18" in page and "mean IoU" not in page
     assert requester.post(step("automation"), {"enabled": "on", "architecture": "compact"}).status_code == 422
     given = {"enabled": "on", "target_quality": 0.85, "architecture": "mobilenet_v3_small", "max_rounds": 3}
-    assert requester.post(step("automation"), given).status_code == 302
+    refused = requester.post(step("automation"), given | {"audit_share": 2})
+    assert (refused.status_code, "less than or equal to 1" in refused.content.decode()) == (422, True)
+    assert requester.post(step("automation"), given | {"audit_share": 0}).status_code == 302
 
     seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
     assert seen["task_type"] == "ImageMultiClass"
@@ -234,6 +236,7 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     job = LabelingJob.objects.get(account=account, name="bees")
     assert (job.task_type, job.labels, job.price_micros) == ("ImageMultiClass", ["bee", "wasp"], 12_000)
     assert job.automated_labeling["architecture"] == "mobilenet_v3_small"
+    assert job.automated_labeling["audit_share"] == 0
     assert "promised accuracy 0.85" in requester.get(reverse("requester:job", args=[job.pk])).content.decode()
 
 
