@@ -13,7 +13,7 @@ from labeling.consolidation.likely_errors import any_of
 from labeling.models import DataObject, LabelingJob, LabelSource
 from learning.contract import Prediction
 from learning.models import LearningLoop, LoopObject, Split
-from learning.selection import bounds, error_rates, losses
+from learning.selection import error_rates, losses
 from learning.selection.error_rates import Earlier, Pool
 from learning.selection.quality import Floats
 from learning.selection.thresholds import Decision
@@ -114,16 +114,14 @@ def figures(decision: Decision, settings: LoopSettings) -> dict[str, Any]:
 def of_all_labels(loop: LearningLoop, settings: LoopSettings) -> dict[str, Any]:
     """The error of all machine labels of the job, by the checked objects that passed in their rounds.
 
-    The bound is that of the newest round that labeled anything, at the share of the confidence that its test had.
+    The bound is that of the newest round that labeled anything, which is about all labels until then.
     """
     found = earlier(loop)
-    tests = max(1, loop.rounds.filter(figures__error_tested=True).count())
-    alpha = bounds.spent(1 - settings.confidence, tests)
-    checked = len(found.losses)
+    newest = loop.rounds.exclude(threshold=None).filter(figures__error_tested=True).order_by("-number").first()
     return {
         "target_error": settings.target_error,
-        "error": _rounded(float(found.losses.mean()) if checked else None),
-        "error_upper_bound": _rounded(bounds.upper_unseen(found.losses, alpha, found.labels)) if checked else None,
+        "error": _rounded(float(found.losses.mean()) if len(found.losses) else None),
+        "error_upper_bound": newest.figures["error_upper_bound"] if newest else None,
     }
 
 

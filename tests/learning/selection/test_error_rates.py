@@ -123,7 +123,8 @@ def test_doubt_about_peoples_labels_labels_less():
         error_rates.decide(candidates(raw, lost), target_error=TARGET, doubt=np.full(300, doubt))
         for doubt in (0.0, 0.4)
     )
-    assert doubtful.coverage < sure.coverage
+    assert 0 < doubtful.coverage < sure.coverage
+    assert doubtful.risk < doubtful.risk_upper <= TARGET
 
 
 def test_boxes_are_trusted_image_by_image_and_the_rule_comes_back_from_json():
