@@ -85,6 +85,8 @@ def reasons(view: Mapping[str, Any]) -> list[str]:
 
 def _no_cut_off(view: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     figures, target = row["figures"], view["target_quality"]
+    if view.get("target_error") and figures.get("error_all") is not None:
+        return _too_wrong(view, row)
     images, found = figures.get("validation_images"), figures.get("quality_all")
     if found is None or images is None or target is None:
         return f"No cut-off keeps the promise in round {row['number']}."
@@ -96,6 +98,16 @@ def _no_cut_off(view: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     if best < target:
         return f"{said} The model has to become better: it learns from more labels, or needs a longer training."
     return f"{said} So few validation images cannot prove that they are good enough; each round adds some."
+
+
+def _too_wrong(view: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    figures, needed = row["figures"], row["figures"].get("validation_needed")
+    said = (
+        f"No cut-off keeps the promise in round {row['number']}: of {figures.get('validation_images')} validation "
+        f"images {figures['error_all']:.0%} would have got a wrong label, and at most {100 * view['target_error']:g} % "
+        "is promised."
+    )
+    return f"{said} To prove that takes at least {needed} validation images with right labels." if needed else said
 
 
 def _short_training(row: Mapping[str, Any]) -> str:

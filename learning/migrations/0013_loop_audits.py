@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0059_labels_taken_back"), ("learning", "0010_training_progress")]
+    dependencies = [("labeling", "0059_labels_taken_back"), ("learning", "0012_promised_error")]
 
     operations = [
         migrations.CreateModel(

@@ -86,6 +86,13 @@ def test_it_is_said_why_automation_does_not_pay():
     assert loop_story.reasons(a_view(paid, machine=3)) == []
 
 
+def test_a_promised_error_that_cannot_be_proved_is_told_in_its_own_words():
+    row = a_round(curve=CURVE, validation_images=30, quality_all=0.4, error_all=0.3, validation_needed=65)
+    (said,) = loop_story.reasons(a_view(row, target_error=0.05, target_quality=None))
+    assert "of 30 validation images 30% would have got a wrong label, and at most 5 % is promised" in said
+    assert "To prove that takes at least 65 validation images" in said
+
+
 def test_a_training_that_was_too_short_is_told():
     short = {"steps": 39, "least": 300, "longer_seconds": 270.0}
     said = loop_story.reasons(a_view(a_round(threshold=0.5, curve=CURVE, short_training=short)))

@@ -105,14 +105,22 @@ def test_people_label_a_random_sample_unseen_and_the_realised_error_is_told(tell
     assert before - wallets.balance(story.job.account) == people * each
 
 
-def test_a_broken_promise_takes_the_labels_back_and_people_label_their_objects(tell):
-    story, supervisor = tell()
+@pytest.mark.parametrize(
+    "promise",
+    [{}, pytest.param({"target_error": 0.5, "confidence": 0.8}, marks=pytest.mark.slow)],
+    ids=["mean", "error"],
+)
+def test_a_broken_promise_takes_the_labels_back_and_people_label_their_objects(tell, promise):
+    story, supervisor = tell(automated=AUDITED | promise)
     drive(story, supervisor, times=2, work=disagree)
     audit = LoopAudit.objects.get()
     assert audit.status == "Broken"
     found = audit.figures
     assert found["wrong"] == found["answered"] == found["asked"] > 1
-    assert found["quality_high"] < found["promised_quality"] == 0.6
+    if promise:
+        assert found["error_low"] > found["promised_error"] == 0.5
+    else:
+        assert found["quality_high"] < found["promised_quality"] == 0.6
     assert found["withdrawn"] == found["labels"] - found["asked"] > 0
     # Nothing of the machine is left, and no other model was asked for.
     assert (story.job.status, story.states()) == ("Completed", {HUMAN: 60})

@@ -23,8 +23,7 @@ from labeling.services.output import manifests
 from labeling.services.results import labels
 from learning import transitions
 from learning.models import AuditedObject, LearningLoop, LoopAudit, LoopObject
-from learning.selection import audits
-from learning.selection.losses import RIGHT_IOU
+from learning.selection import audits, losses
 from learning.selection.quality import Outcomes
 from learning.services.active import evaluation, learners, loop_settings
 from learning.services.active.loop_settings import LoopSettings
@@ -151,6 +150,7 @@ def advance(loop: LearningLoop, settings: LoopSettings, audit: LoopAudit) -> boo
 
 def _compare(loop: LearningLoop, settings: LoopSettings, audit: LoopAudit) -> tuple[audits.Sample, list[AuditedObject]]:
     """The machine's labels against people's, of the objects that got one of people."""
+    kind_of_loss: losses.Kind = "objects" if settings.error_loss == "objects" else "image"
     job, learner, kind = loop.job, learners.of(loop.job), task_types.get(loop.job.task_type)
 
     def truth(label: Label) -> Any:
@@ -161,18 +161,18 @@ def _compare(loop: LearningLoop, settings: LoopSettings, audit: LoopAudit) -> tu
     outcomes = []
     for row in found:
         mine, people = truth(row.label), truth(row.data_object.label)
-        row.loss = learner.loss(mine, people, labels=job.labels, kind="image", iou=RIGHT_IOU)
+        row.loss = learner.loss(mine, people, labels=job.labels, kind=kind_of_loss, iou=settings.right_iou)
         outcomes.append(learner.compared(mine, people, job.labels))
     table = np.array(outcomes, dtype=np.float64).reshape(-1, 2, learner.columns(job.labels))
-    losses = np.array([row.loss for row in found], dtype=np.float64)
+    lost = np.array([row.loss for row in found], dtype=np.float64)
     numbers = np.array([row.round_number for row in found], dtype=np.int64)
-    return audits.Sample(losses, Outcomes(table[:, 0], table[:, 1]), numbers), found
+    return audits.Sample(lost, Outcomes(table[:, 0], table[:, 1]), numbers), found
 
 
 def promise(job: LabelingJob, settings: LoopSettings) -> audits.Promise:
     """What the loop of a job has promised of its machine labels."""
     target = settings.target(loop_settings.measure_of(job.task_type))
-    return audits.Promise(confidence=settings.confidence, quality=target)
+    return audits.Promise(confidence=settings.confidence, quality=target, error=settings.target_error or None)
 
 
 def said(figures: Mapping[str, Any]) -> str:
@@ -205,7 +205,7 @@ def _withdraw(loop: LearningLoop, settings: LoopSettings, audit: LoopAudit) -> b
             rows = LoopObject.objects.filter(loop=loop, passed_in__in=concerned)
             taken = rows.filter(split="", data_object__state=ObjectState.UNLABELED).count()
             # Validation objects stood for the labels that are gone, and may be candidates again.
-            rows.update(passed_in=None, outcome=None)
+            rows.update(passed_in=None, outcome=None, loss=None)
             audit.figures |= {"withdrawn": taken, "machine": evaluation.machine_quality(loop, settings)}
             audit.save(update_fields=["figures"])
             _tell(loop, audit)
