@@ -267,9 +267,7 @@ class Label(s.Serializer):
     model_name = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)
     confidence_interval = s.ListField(
-        child=s.FloatField(),
-        allow_null=True,
-        help_text="where the confidence lies nine times in ten, [low, high], by what is known of the workers",
+        child=s.FloatField(), allow_null=True, help_text="where the confidence lies nine times in ten, [low, high]"
     )
     value = s.JSONField()
     explanation = s.JSONField()
