@@ -129,3 +129,22 @@ def test_outcomes_of_merged_classes_are_never_better_than_they_were():
     assert of("TextMultiClassMultiLabel").merged([[0, 1], [1, 1]], gone=0, kept=1) == [[1], [1]]
     assert of("SemanticSegmentation").merged([[0.0, 0.9], [1, 1]], gone=0, kept=1) == [[0.0], [1]]
     assert of("SemanticSegmentation").merged([[0.0, 0.9], [0, 1]], gone=0, kept=1) == [[0.9], [1]]
+
+
+def test_how_wrong_a_label_is_as_a_whole_and_by_what_it_says():
+    one, several, painted = of("ImageMultiClass"), of("ImageMultiClassMultiLabel"), of("SemanticSegmentation")
+
+    def loss(learner, found, true, kind="image", iou=0.5):
+        return learner.loss(found, true, labels=LABELS, kind=kind, iou=iou)
+
+    assert [loss(one, 1, true, kind) for true in (1, 2) for kind in ("image", "objects")] == [0, 0, 1, 1]
+    assert one.compared(1, 2, LABELS) == [[0.0], [1.0]]
+    said, true = np.array([True, True, False]), np.array([True, False, True])
+    assert (loss(several, said, true), loss(several, said, true, "objects")) == (1, pytest.approx(2 / 3))
+    assert loss(several, ~np.ones(3, bool), ~np.ones(3, bool), "objects") == 0
+    assert several.compared(said, true, LABELS) == [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    # A third of the bee is wrong, the wasp is right: by the overlap that is asked for.
+    mine, theirs = truth([[1, 1, 0, 2]]), truth([[1, 1, 1, 2]])
+    assert painted.compared(mine, theirs, LABELS) == [[pytest.approx(2 / 3), 1.0, 0.0], [1.0, 1.0, 0.0]]
+    assert [loss(painted, mine, theirs, iou=iou) for iou in (0.5, 0.7)] == [0, 1]
+    assert loss(painted, mine, theirs, "objects", 0.7) == 0.5

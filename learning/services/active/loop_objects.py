@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet, Sum
 
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, ObjectState
@@ -15,6 +15,7 @@ from labeling.services.functions import waiting
 from learning.models import LearningLoop, LoopObject, Round, Split
 from learning.selection.diversity import spread
 from learning.services.active import learners
+from learning.services.active.learners.boxes import Boxes
 from learning.services.active.loop_settings import LoopSettings
 
 CHUNK = 1000
@@ -53,6 +54,15 @@ def selected(loop: LearningLoop, round_: Round) -> dict[int, str]:
     """The objects that a round selected for people, each with its split."""
     rows = LoopObject.objects.filter(loop=loop, round_number=round_.number).exclude(split="")
     return dict(rows.order_by("pk").values_list("data_object", "split"))
+
+
+def drawn(job: LabelingJob) -> dict[str, int]:
+    """{"human_boxes": how many boxes the labels by people have}; nothing for labels that are not of boxes."""
+    if not isinstance(learners.of(job), Boxes):
+        return {}
+    boxes = Func(F("label__value__boxes"), function="jsonb_array_length", output_field=IntegerField())
+    rows = DataObject.objects.filter(job=job, state=ObjectState.HUMAN)
+    return {"human_boxes": rows.aggregate(n=Sum(boxes))["n"] or 0}
 
 
 # --- selecting -----------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from labeling.services.results import labels
 from learning import transitions
 from learning.models import LearningLoop, LoopObject, Model, Round
 from learning.services import transforms
-from learning.services.active import loop_objects
+from learning.services.active import auditing, loop_objects
 from learning.services.active.loop_settings import LoopSettings
 from marketplace.errors import InUse, LimitExceeded
 from marketplace.queue import enqueue
@@ -52,7 +52,7 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
         # Too few objects would be left for the model that is being trained.
         return False
     if count < 1:
-        return False if while_training else _wait_or_finish(loop, reason)
+        return False if while_training else _wait_or_finish(loop, settings, reason)
     if seeding:
         splits = loop_objects.select_seed(loop, settings, number=number, count=count)
     else:
@@ -68,11 +68,12 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
     return _open(loop, splits, number=number)
 
 
-def _wait_or_finish(loop: LearningLoop, reason: str) -> bool:
+def _wait_or_finish(loop: LearningLoop, settings: LoopSettings, reason: str) -> bool:
     if reason == NO_FUNDS:
         pausing.wait_for_funds(loop.job)
         return False
-    return _finish(loop, reason)
+    audited = auditing.begin(loop, settings)
+    return _finish(loop, reason) if audited is None else audited
 
 
 def _select(loop: LearningLoop, splits: Mapping[int, str], *, number: int) -> bool:

@@ -22,7 +22,16 @@ from learning import families, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services import registry, training, transforms
-from learning.services.active import class_changes, evaluation, loop_manifests, loop_objects, loop_settings, opening
+from learning.services.active import (
+    auditing,
+    class_changes,
+    evaluation,
+    longer,
+    loop_manifests,
+    loop_objects,
+    loop_settings,
+    opening,
+)
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse
@@ -38,6 +47,8 @@ def step(loop: LearningLoop, settings: LoopSettings) -> bool:
     """The next step of the loop; True when there may be another one right after it."""
     live = list(loop.rounds.exclude(status__in=transitions.ROUND.final).order_by("number"))
     if not live:
+        if (audit := auditing.live(loop)) is not None:
+            return auditing.advance(loop, settings, audit)
         return opening.open_round(loop, settings)
     for selected in live:
         if selected.batch_id is None and opening.open_selected(loop, settings, selected):
@@ -97,6 +108,7 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
                 by=BY,
             )
             images = {"train_images": train, "validation_images": validation, "human_labels": train + validation}
+            images |= loop_objects.drawn(job)
             current.figures |= figures | images
             current.save(update_fields=["training_job", "figures"])
     return True
@@ -109,6 +121,8 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
         return "no object is left to label"
     if opening.percentage_left(loop.job) < 1:
         return "as many objects are labeled as the job may have"
+    if auditing.has_failed(loop):
+        return auditing.HARD
     if selected < settings.seed_size and opening.batch_size(loop.job, 1, first=False)[0]:
         return "the first sample is not complete"
     if loop.rounds.exclude(training_job=None).count() >= settings.max_rounds:
@@ -144,7 +158,10 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
         return False
     if run.model is None:
         return _end_round(current, {"no_model": run.failure_reason or f"the training is {run.status}"})
+    if longer.goes_on(loop, current):
+        return False
     figures = {"training_seconds": training.seconds(run), "model": run.model.name} | _metrics(run.model)
+    figures |= longer.figures(current)
     uri = storage.join(_base(loop, current), "predict.manifest")
     images = loop_manifests.write_unlabeled(
         uri, job, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
