@@ -199,8 +199,9 @@ def _promise(view: dict[str, Any]) -> str:
         return "the quality asked for"
     sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
     if error := view["target_error"]:
-        wrong = "labels are wrong" if view["error_loss"] == "image" else "objects are wrong"
-        return f"{sure.strip()}, that at most {100 * error:g} % of the machine's {wrong}"
+        return (
+            f"a share of at most {error:.1%} wrong {'objects' if view['error_loss'] == 'objects' else 'labels'}{sure}"
+        )
     named = f"{'an' if view['measure'][0] in 'aeiou' else 'a'} {view['measure']}"
     return f"{named} of at least {view['target_quality']:g}{sure}"
 

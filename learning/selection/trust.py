@@ -93,7 +93,7 @@ class Trust:
 
     def predict(self, images: Sequence[Detections]) -> Floats:
         """(n,) the chance in 0..1 that each image's label is right."""
-        if self.slopes is None or not len(images):
+        if self.slopes is None or self.centre is None or self.scale is None or not len(images):
             return self.certainty.predict(images)
         table = np.stack([features(image, self.cuts) for image in images])
         found: Floats = expit((table - self.centre) / self.scale @ self.slopes + self.intercept)
