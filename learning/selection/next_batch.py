@@ -1,0 +1,141 @@
+"""Which images people label next, so that the next model gains most for what the labeling costs.
+
+Uncertainty, by class, times the distance from what is chosen or labeled already, over the expected price. Knows what a
+model says of images as arrays; neither models nor jobs, nor which images are set aside for calibration.
+
+- *Uncertainty.* A box of score p counts p H(p), with H the entropy in bits: one that is hardly an object hardly counts,
+  and neither does one that is sure. A class counts more the fewer of its objects are labeled and the worse the model
+  finds it (class_weights); what the chosen images are expected to hold counts as labeled from then on, so that a batch
+  does not consist of one rare class. After Yang et al., "Plug and Play Active Learning for Object Detection", 2024,
+  which weighs classes by their difficulty.
+- *Diversity.* As diversity.spread.
+- *Price.* What an image costs is 1 and `box_cost` for each box that has to be drawn in it. Lyu et al., "Box-level
+  Active Detection", 2023, show that counting images hides that uncertainty prefers crowded ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.selection.diversity import Nearest, first_best
+from learning.selection.quality import Detections, Floats
+
+LEAST_NEED = 0.05
+"""A class that the model always finds keeps this share of the weight of one that it never finds."""
+LEAST_DOUBT = 1e-6
+"""Where nothing is uncertain the images that differ most are chosen."""
+UNSEEN_RATE_WEIGHT = 5.0
+"""Boxes at the rate of all classes that are added to those of each: of a rare class the own rate says little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a model says of n unlabeled images with c classes.
+
+    `doubts` (n, c) is how uncertain it is of the objects of each class, `boxes` (n, c) how many it expects.
+    `embeddings` (n, d) is what the images look like to it, None where it does not say.
+    """
+
+    doubts: Floats
+    boxes: Floats
+    embeddings: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The places of the chosen images in the order of selection, and the boxes that they are expected to hold."""
+
+    places: NDArray[np.int64]
+    boxes: float
+
+
+def box_doubts(image: Detections, classes: int) -> Floats:
+    """(classes,) the sum over the boxes of each class of p H(p), with p the score and H the entropy in bits."""
+    p = np.clip(image.scores, 1e-9, 1 - 1e-9)
+    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    return np.bincount(image.classes, weights=p * entropy, minlength=classes)
+
+
+def score_sums(image: Detections, classes: int) -> Floats:
+    """(classes,) the sum of the scores of the boxes of each class."""
+    return np.bincount(image.classes, weights=image.scores, minlength=classes)
+
+
+def box_rates(sums: Floats, truths: Floats) -> Floats:
+    """(classes,) how many boxes people draw for each 1 of score: `sums` and `truths` (n, classes) of n labeled images.
+
+    Scores are no probabilities, so their sum is not the number of boxes. A class with few boxes has nearly the rate of
+    all classes; without any labeled image the rates are 1.
+    """
+    total = float(sums.sum())
+    overall = float(truths.sum()) / total if total > 0 and truths.sum() > 0 else 1.0
+    return (truths.sum(axis=0) + UNSEEN_RATE_WEIGHT * overall) / (sums.sum(axis=0) + UNSEEN_RATE_WEIGHT)
+
+
+def class_weights(labeled: Floats, precision: Floats) -> Floats:
+    """(classes,) how much the uncertainty about each class counts, 1 on average.
+
+    `labeled` (classes,) is the number of labeled objects, `precision` (classes,) the average precision 0..1, NaN where
+    it is not known, which counts as the mean of the others. A class weighs as far as it is not found, times the root of
+    how much rarer it is than the average one.
+    """
+    known = ~np.isnan(precision)
+    filled = np.where(known, precision, precision[known].mean() if known.any() else 0.0)
+    missing = LEAST_NEED + (1 - LEAST_NEED) * (1 - np.clip(filled, 0.0, 1.0))
+    weights: Floats = missing * np.sqrt((labeled.mean() + 1) / (labeled + 1))
+    return weights / weights.mean()
+
+
+def choose(
+    pool: Pool,
+    *,
+    images: int,
+    labeled: Floats,
+    precision: Floats,
+    boxes: float = np.inf,
+    box_cost: float = 0.0,
+    known: Floats | None = None,
+) -> Choice:
+    """At most `images` images with at most `boxes` expected boxes, but one at least when `images` allows one.
+
+    `labeled` and `precision`: see class_weights; `known` (m, d): the embeddings of the labeled images. Ties go to the
+    more uncertain, then to the earlier image, so the result is always the same. Raises ValueError when the shapes do
+    not agree.
+    """
+    if pool.doubts.shape != pool.boxes.shape or pool.doubts.shape[1:] != labeled.shape:
+        shapes = f"{pool.doubts.shape}, {pool.boxes.shape} and {labeled.shape}"
+        raise ValueError(f"doubts, boxes and labeled objects of shapes {shapes} do not agree")
+    count = len(pool.doubts)
+    if pool.embeddings is not None and len(pool.embeddings) != count:
+        raise ValueError(f"{len(pool.embeddings)} embeddings of {count} images")
+    nearest = None if pool.embeddings is None or not count else Nearest(pool.embeddings, known)
+    expected = pool.boxes.sum(axis=1)
+    price = 1 + box_cost * expected
+    counts, free = labeled.astype(np.float64).copy(), np.ones(count, dtype=bool)
+    chosen: list[int] = []
+    drawn = 0.0
+    while len(chosen) < min(images, count):
+        doubt = (pool.doubts @ class_weights(counts, precision) + LEAST_DOUBT) / price
+        gain = doubt if nearest is None else doubt * nearest.distance
+        fits = free & (drawn + expected <= boxes) if chosen else free
+        if not fits.any():
+            break
+        best = first_best(np.where(fits, gain, -1.0), doubt)
+        chosen.append(best)
+        free[best] = False
+        drawn += float(expected[best])
+        counts += pool.boxes[best]
+        if nearest is not None:
+            nearest.choose(best)
+    return Choice(np.array(chosen, dtype=np.int64), drawn)
+
+
+def candidates(
+    pool: Pool, *, most: int, labeled: Floats, precision: Floats, box_cost: float = 0.0
+) -> NDArray[np.int64]:
+    """The places of the `most` most uncertain images for their price: `choose` costs a look at all for each image."""
+    doubt = (pool.doubts @ class_weights(labeled, precision)) / (1 + box_cost * pool.boxes.sum(axis=1))
+    return np.argsort(-doubt, kind="stable")[:most]
