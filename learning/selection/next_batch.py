@@ -27,6 +27,10 @@ LEAST_NEED = 0.05
 """A class that the model always finds keeps this share of the weight of one that it never finds."""
 LEAST_DOUBT = 1e-6
 """Where nothing is uncertain the images that differ most are chosen."""
+EXPLORED = 0.1
+"""This share of a batch is random: a model is sure of nothing where it sees nothing, also where it overlooks much."""
+CANDIDATES = 3
+"""Of so many of the most uncertain images for each one that is wanted, those that differ most are chosen."""
 UNSEEN_RATE_WEIGHT = 5.0
 """Boxes at the rate of all classes that are added to those of each: of a rare class the own rate says little."""
 
@@ -42,6 +46,12 @@ class Pool:
     doubts: Floats
     boxes: Floats
     embeddings: Floats | None = None
+
+    def take(self, places: NDArray[np.int64]) -> Pool:
+        """These images only."""
+        return Pool(
+            self.doubts[places], self.boxes[places], None if self.embeddings is None else self.embeddings[places]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +149,33 @@ def candidates(
     """The places of the `most` most uncertain images for their price: `choose` costs a look at all for each image."""
     doubt = (pool.doubts @ class_weights(labeled, precision)) / (1 + box_cost * pool.boxes.sum(axis=1))
     return np.argsort(-doubt, kind="stable")[:most]
+
+
+def training_batch(
+    pool: Pool,
+    *,
+    images: int,
+    labeled: Floats,
+    precision: Floats,
+    rng: np.random.Generator,
+    boxes: float = np.inf,
+    box_cost: float = 0.0,
+    known: Floats | None = None,
+) -> Choice:
+    """`choose` of the most uncertain images, and a random share of EXPLORED before, which finds what the model misses.
+
+    The first of `places` are the random ones. Raises ValueError as `choose` does.
+    """
+    count = len(pool.doubts)
+    random = rng.permutation(count)[: round(min(images, count) * EXPLORED)]
+    drawn = float(pool.boxes[random].sum())
+    rest = np.setdiff1d(np.arange(count), random)
+    given = {"labeled": labeled + pool.boxes[random].sum(axis=0), "precision": precision, "box_cost": box_cost}
+    most = CANDIDATES * (images - len(random))
+    near = rest[np.sort(candidates(pool.take(rest), most=most, **given))]
+    seen = known
+    if pool.embeddings is not None and len(random):
+        seen = pool.embeddings[random] if known is None else np.concatenate([known, pool.embeddings[random]])
+    left = boxes - drawn
+    found = choose(pool.take(near), images=images - len(random), boxes=left, known=seen, **given)
+    return Choice(np.concatenate([random, near[found.places]]), drawn + found.boxes)

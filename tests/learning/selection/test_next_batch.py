@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from learning.selection.next_batch import Pool, box_doubts, box_rates, candidates, choose, class_weights, score_sums
+from learning.selection.next_batch import (
+    Pool,
+    box_doubts,
+    box_rates,
+    candidates,
+    choose,
+    class_weights,
+    score_sums,
+    training_batch,
+)
 from learning.selection.quality import Detections
 
 NOTHING, UNKNOWN = np.zeros(2), np.full(2, np.nan)
@@ -95,6 +104,23 @@ def test_the_result_is_distinct_and_repeatable():
     assert sorted(choose(pool, **given | {"images": 99}).places.tolist()) == list(range(60))
     empty = Pool(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 5)))
     assert choose(empty, **given).places.tolist() == []
+
+
+def test_a_tenth_of_the_training_images_is_random():
+    doubts = np.zeros((200, 2))
+    doubts[:60] = 1.0
+    given = {"labeled": NOTHING, "precision": UNKNOWN}
+    pool = Pool(doubts, np.ones((200, 2)), np.random.default_rng(0).normal(size=(200, 4)))
+    found = [training_batch(pool, images=30, rng=np.random.default_rng(seed), **given) for seed in range(40)]
+    assert {len(set(one.places.tolist())) for one in found} == {30}
+    assert all((one.places[3:] < 60).all() for one in found)
+    # Over many batches the random ones come from everywhere: 70 % of the images are not uncertain.
+    share = np.mean([(one.places[:3] >= 60).mean() for one in found])
+    assert 0.55 < share < 0.85
+    assert all(one.boxes == 60 for one in found)
+    few = training_batch(pool, images=30, boxes=20, rng=np.random.default_rng(1), **given)
+    assert (len(few.places), few.boxes) == (10, 20)
+    assert len(training_batch(pool, images=999, rng=np.random.default_rng(1), **given).places) == 200
 
 
 def test_shapes_that_do_not_agree_are_refused():
