@@ -58,10 +58,10 @@ def ours(asked: Question, images: int) -> NDArray[np.int64]:
     sums = np.array([next_batch.score_sums(one, classes) for one in asked.labeled.boxes])
     doubts = np.array([next_batch.box_doubts(one, classes) for one in asked.pool.boxes])
     expected = np.array([next_batch.score_sums(one, classes) for one in asked.pool.boxes])
-    pool = Pool(doubts, expected * next_batch.box_rates(sums, labeled), asked.pool.embeddings)
+    pool = Pool(doubts, expected * next_batch.box_rates(sums, labeled))
     return next_batch.training_batch(
         pool, images=images, labeled=labeled.sum(axis=0), precision=asked.precision, rng=asked.rng,
-        box_cost=asked.box_cost, known=asked.labeled.embeddings,
+        looks=asked.pool.embeddings.__getitem__, box_cost=asked.box_cost, known=asked.labeled.embeddings,
     ).places  # fmt: skip
 
 

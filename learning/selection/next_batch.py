@@ -15,6 +15,7 @@ model says of images as arrays; neither models nor jobs, nor which images are se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,11 +63,17 @@ class Choice:
     boxes: float
 
 
+def entropy_parts(chances: Floats) -> Floats:
+    """-p log2 p of each chance p: what it adds to an entropy in bits."""
+    inside = np.clip(chances, 1e-12, 1.0)
+    found: Floats = -inside * np.log2(inside)
+    return found
+
+
 def box_doubts(image: Detections, classes: int) -> Floats:
     """(classes,) the sum over the boxes of each class of p H(p), with p the score and H the entropy in bits."""
-    p = np.clip(image.scores, 1e-9, 1 - 1e-9)
-    entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    return np.bincount(image.classes, weights=p * entropy, minlength=classes)
+    entropy = entropy_parts(image.scores) + entropy_parts(1 - image.scores)
+    return np.bincount(image.classes, weights=image.scores * entropy, minlength=classes)
 
 
 def score_sums(image: Detections, classes: int) -> Floats:
@@ -151,9 +158,14 @@ def candidates(
     return np.argsort(-doubt, kind="stable")[:most]
 
 
+Looks = Callable[[NDArray[np.int64]], Floats | None]
+"""The embeddings of the images at these places, None where they are not known."""
+
+
 def training_batch(
     pool: Pool,
     *,
+    looks: Looks,
     images: int,
     labeled: Floats,
     precision: Floats,
@@ -164,7 +176,8 @@ def training_batch(
 ) -> Choice:
     """`choose` of the most uncertain images, and a random share of EXPLORED before, which finds what the model misses.
 
-    The first of `places` are the random ones. Raises ValueError as `choose` does.
+    The first of `places` are the random ones. `looks` is asked once, for the images that come into question: those of
+    a large pool need not be in memory. Raises ValueError as `choose` does.
     """
     count = len(pool.doubts)
     random = rng.permutation(count)[: round(min(images, count) * EXPLORED)]
@@ -173,9 +186,12 @@ def training_batch(
     given = {"labeled": labeled + pool.boxes[random].sum(axis=0), "precision": precision, "box_cost": box_cost}
     most = CANDIDATES * (images - len(random))
     near = rest[np.sort(candidates(pool.take(rest), most=most, **given))]
-    seen = known
-    if pool.embeddings is not None and len(random):
-        seen = pool.embeddings[random] if known is None else np.concatenate([known, pool.embeddings[random]])
-    left = boxes - drawn
-    found = choose(pool.take(near), images=images - len(random), boxes=left, known=seen, **given)
+    asked = looks(np.concatenate([random, near]))
+    asked, seen = (None, None) if asked is None else (asked[len(random) :], _joined(known, asked[: len(random)]))
+    likely = Pool(pool.doubts[near], pool.boxes[near], asked)
+    found = choose(likely, images=images - len(random), boxes=boxes - drawn, known=seen, **given)
     return Choice(np.concatenate([random, near[found.places]]), drawn + found.boxes)
+
+
+def _joined(known: Floats | None, more: Floats) -> Floats:
+    return more if known is None or not len(known) else np.concatenate([known, more])

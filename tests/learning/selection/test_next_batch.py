@@ -110,7 +110,8 @@ def test_a_tenth_of_the_training_images_is_random():
     doubts = np.zeros((200, 2))
     doubts[:60] = 1.0
     given = {"labeled": NOTHING, "precision": UNKNOWN}
-    pool = Pool(doubts, np.ones((200, 2)), np.random.default_rng(0).normal(size=(200, 4)))
+    pool = Pool(doubts, np.ones((200, 2)))
+    given |= {"looks": np.random.default_rng(0).normal(size=(200, 4)).__getitem__, "known": np.ones((1, 4))}
     found = [training_batch(pool, images=30, rng=np.random.default_rng(seed), **given) for seed in range(40)]
     assert {len(set(one.places.tolist())) for one in found} == {30}
     assert all((one.places[3:] < 60).all() for one in found)
@@ -120,6 +121,8 @@ def test_a_tenth_of_the_training_images_is_random():
     assert all(one.boxes == 60 for one in found)
     few = training_batch(pool, images=30, boxes=20, rng=np.random.default_rng(1), **given)
     assert (len(few.places), few.boxes) == (10, 20)
+    without = training_batch(pool, images=30, rng=np.random.default_rng(1), **given | {"looks": lambda places: None})
+    assert len(without.places) == 30
     assert len(training_batch(pool, images=999, rng=np.random.default_rng(1), **given).places) == 200
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from labeling.formats.shapes import Box
 from learning.contract import Prediction
-from learning.selection import thresholds
-from learning.selection.quality import Detections, Outcomes
+from learning.selection import next_batch, thresholds
+from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Certainty
 from learning.services.active.learners.interface import Learner, Outcome, without
@@ -66,6 +68,20 @@ class Boxes(Learner[Detections]):
             if box.score >= rule.cuts[box.class_id] and right > left and bottom > top:
                 boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
         return boxes
+
+    class_figure = "AP_50:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.box_doubts(detections(prediction), len(labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.score_sums(detections(prediction), len(labels))
+
+    def amounts(self, truth: Detections, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.bincount(truth.classes, minlength=len(labels)).astype(np.float64)
 
     def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

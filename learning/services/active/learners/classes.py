@@ -8,7 +8,7 @@ import numpy as np
 
 from labeling.formats.shapes import Vote
 from learning.contract import PredictedClass, Prediction
-from learning.selection import candidates, thresholds
+from learning.selection import candidates, next_batch, thresholds
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Decision
 from learning.selection.uncertainty import Certainty, Curve
@@ -68,6 +68,20 @@ class OneClass(Learner[int]):
         """See Learner: the most likely class, as sure as such a label is right."""
         found = chances(prediction, labels)
         return Vote((labels[int(found.argmax())],), (round(sure, 6),)) if found.any() else None
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: the part of each class in the entropy."""
+        return next_batch.entropy_parts(chances(prediction, labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: int, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.eye(len(labels))[truth]
 
     def columns(self, labels: Sequence[str]) -> int:
         """See Learner: a label is right or wrong as a whole."""
@@ -130,6 +144,21 @@ class SeveralClasses(Learner[Bools]):
         above = (found[kept] - rule.cuts[kept]) / (1 - rule.cuts[kept])
         written = np.maximum(CUT_OFF + (1 - CUT_OFF) * np.clip(above, 0, 1), CUT_OFF + LEAST_OVER)
         return Vote(names, tuple(written.round(6).tolist()))
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: each class is a question of its own."""
+        found = chances(prediction, labels)
+        return next_batch.entropy_parts(found) + next_batch.entropy_parts(1 - found)
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: Bools, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return truth.astype(np.float64)
 
     def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from learning.contract import Prediction
-from learning.selection.quality import Outcomes
+from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 
 Truth = TypeVar("Truth")
@@ -51,6 +51,21 @@ class Learner(ABC, Generic[Truth]):
     @abstractmethod
     def label(self, rule: Any, prediction: Prediction, labels: Sequence[str], sure: float) -> Any:
         """The label, as the task type reads it, None where there can be none; `sure` is its expected quality."""
+
+    class_figure: str
+    """How the names of the metrics of a model begin that say how well it finds each class, 0..1."""
+
+    @abstractmethod
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how uncertain the prediction is of each class (selection/next_batch.py)."""
+
+    @abstractmethod
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how much of each class the prediction sees, in the unit of `amounts`, as far as scores can say."""
+
+    @abstractmethod
+    def amounts(self, truth: Truth, labels: Sequence[str]) -> Floats:
+        """(c,) how many objects of each class the label of people has."""
 
     def columns(self, labels: Sequence[str]) -> int:
         """How many columns the outcomes of an object have: by default one for each class."""
