@@ -73,12 +73,12 @@ def entropy_parts(chances: Floats) -> Floats:
 def box_doubts(image: Detections, classes: int) -> Floats:
     """(classes,) the sum over the boxes of each class of p H(p), with p the score and H the entropy in bits."""
     entropy = entropy_parts(image.scores) + entropy_parts(1 - image.scores)
-    return np.bincount(image.classes, weights=image.scores * entropy, minlength=classes)
+    return _sums(image, image.scores * entropy, classes)
 
 
 def score_sums(image: Detections, classes: int) -> Floats:
     """(classes,) the sum of the scores of the boxes of each class."""
-    return np.bincount(image.classes, weights=image.scores, minlength=classes)
+    return _sums(image, image.scores, classes)
 
 
 def box_rates(sums: Floats, truths: Floats) -> Floats:
@@ -195,3 +195,7 @@ def training_batch(
 
 def _joined(known: Floats | None, more: Floats) -> Floats:
     return more if known is None or not len(known) else np.concatenate([known, more])
+
+
+def _sums(image: Detections, values: Floats, classes: int) -> Floats:
+    return np.bincount(image.classes, weights=values, minlength=classes).astype(np.float64)

@@ -140,7 +140,10 @@ def _view(loop: LearningLoop, newest: Round, wanted: set[int]) -> View | None:
             labeled[row.pk] = learner.amounts(loop_objects.truth(job, row), job.labels)
             aside |= {row.pk} if split == Split.VALIDATION else set()
     place: dict[int, int] = {}
-    doubts, expected, sums, truths = [], [], [], []
+    doubts: list[Floats] = []
+    expected: list[Floats] = []
+    sums: list[Floats] = []
+    truths: list[Floats] = []
     for one in _usable(loop, newest):
         if one.object_id in wanted:
             place[one.object_id] = len(doubts)
