@@ -26,9 +26,9 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import bdtr
-from scipy.stats import beta, hypergeom
+from scipy.special import bdtr, betaincinv, gammaln
 
 from learning.selection.quality import Floats
 
@@ -47,18 +47,36 @@ def p_value(losses: Floats, target: float, *, unseen: int | None = None) -> floa
     images, lost = len(losses), float(losses.sum())
     if not images or target == 0:
         return 1.0
-    if _only_right_or_wrong(losses):
-        wrong = round(lost)
-        if unseen is None:
-            return binomial_p(wrong, images, target)
-        # The fewest wrong ones among the unseen that are too many.
-        too_many = math.floor(target * unseen + _CLOSE) + 1
-        if too_many > unseen:
-            return 0.0
-        return float(hypergeom.cdf(wrong, images + unseen, wrong + too_many, images))
+    if only_right_or_wrong(losses):
+        return counted_p(round(lost), images, target, unseen=unseen)
     if unseen is None:
         return hoeffding_bentkus_p(lost / images, images, target)
     return hoeffding_bentkus_p(lost / images, images, (lost + target * unseen) / (images + unseen))
+
+
+def counted_p(wrong: int, images: int, target: float, *, unseen: int | None = None) -> float:
+    """As `p_value`, of `wrong` ones among so many `images` of losses 0 and 1."""
+    if unseen is None or not images:
+        return binomial_p(wrong, images, target)
+    # The fewest wrong ones among the unseen that are too many.
+    too_many = math.floor(target * unseen + _CLOSE) + 1
+    return _hypergeometric(wrong, images, wrong + too_many, images + unseen) if too_many <= unseen else 0.0
+
+
+def _hypergeometric(wrong: int, images: int, all_wrong: int, everything: int) -> float:
+    """P(at most `wrong` of `images` drawn of `everything`, of which `all_wrong` are wrong), without replacement.
+
+    Equal to scipy.stats.hypergeom.cdf, which takes ten times as long, and a cut-off asks thousands of times.
+    """
+    drawn = np.arange(max(0, images - everything + all_wrong), min(wrong, images, all_wrong) + 1)
+    if not len(drawn):
+        return 0.0
+    ways = _log_ways(all_wrong, drawn) + _log_ways(everything - all_wrong, images - drawn)
+    return min(1.0, float(np.exp(ways - _log_ways(everything, np.array(images))).sum()))
+
+
+def _log_ways(of: int, chosen: NDArray[np.int64]) -> Floats:
+    return gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1)
 
 
 def binomial_p(wrong: int, images: int, target: float) -> float:
@@ -92,9 +110,9 @@ def upper(losses: Floats, alpha: float) -> float:
     images = len(losses)
     if not images or losses.min() >= 1:
         return 1.0
-    if _only_right_or_wrong(losses):
+    if only_right_or_wrong(losses):
         wrong = round(float(losses.sum()))
-        return float(beta.ppf(1 - alpha, wrong + 1, images - wrong))
+        return float(betaincinv(wrong + 1, images - wrong, 1 - alpha))
     mean = float(losses.mean())
 
     def left(risk: float) -> float:
@@ -117,12 +135,17 @@ def upper_unseen(losses: Floats, alpha: float, unseen: int) -> float:
     _check(losses, alpha)
     if unseen == 0:
         return 0.0
-    if len(losses) and _only_right_or_wrong(losses):
-        counts = np.arange(unseen + 1)
-        wrong = round(float(losses.sum()))
-        chances = hypergeom.cdf(wrong, len(losses) + unseen, wrong + counts, len(losses))
-        # Rejected counts are too many: the greatest that is not rejected is the bound.
-        return float(counts[chances > alpha].max() / unseen)
+    if len(losses) and only_right_or_wrong(losses):
+        wrong, images = round(float(losses.sum())), len(losses)
+        few, many = 0, unseen + 1
+        # The greatest number of wrong ones among the unseen that is not rejected; the chance falls with the number.
+        while many - few > 1:
+            middle = (few + many) // 2
+            if _hypergeometric(wrong, images, wrong + middle, images + unseen) > alpha:
+                few = middle
+            else:
+                many = middle
+        return few / unseen
     if not len(losses):
         return 1.0
 
@@ -159,14 +182,15 @@ def fixed_sequence(p_values: Sequence[float] | Callable[[int], float], alpha: fl
 
 
 def spent(alpha: float, test: int) -> float:
-    """The share of `alpha` that the `test`-th test of a job may use, counted from 1: alpha / (test * (test + 1)).
+    """The share of `alpha` that the `test`-th test of a job may use, counted from 1: 3 alpha / 4 ** test.
 
-    The shares of all tests, however many there will be, sum to alpha, because 1 / (k (k + 1)) = 1 / k - 1 / (k + 1).
-    So with 1 - alpha every rejection of the job is right. Raises ValueError for a `test` below 1.
+    The shares of all tests, however many there will be, sum to alpha (a geometric series). So with 1 - alpha every
+    rejection of the job is right. The first test, which most jobs need only, gets three quarters: at 5 % and 95 % it
+    needs 65 images without an error in place of 59, the next ones 92 and 119. Raises ValueError for a `test` below 1.
     """
     if test < 1:
         raise ValueError(f"tests are counted from 1, not {test}")
-    return alpha / (test * (test + 1))
+    return 3 * alpha / 4.0**test
 
 
 def least_clean(target: float, alpha: float) -> int:
@@ -189,8 +213,9 @@ def target_for_doubtful_truth(target: float, doubt: Floats) -> float:
     return target * (1 - float(np.clip(doubt.mean(), 0, 1))) if len(doubt) else target
 
 
-def _only_right_or_wrong(losses: Floats) -> bool:
-    return bool(np.isin(losses, (0.0, 1.0)).all())
+def only_right_or_wrong(losses: Floats) -> bool:
+    """Whether there are no losses but 0 and 1, which can be counted."""
+    return bool(((losses == 0) | (losses == 1)).all())
 
 
 def _check(losses: Floats, share: float) -> None:
