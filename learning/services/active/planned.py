@@ -4,13 +4,14 @@ It is kept in the figures of the round as `plan`, with a sentence that says why 
 has one. Knows what a round has measured and what people cost; the planning itself is the part of selection/planning.py.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from learning.models import LearningLoop, Round, Split
-from learning.selection import planning, quality
-from learning.selection.planning import Curve, MeanLoss, Plan, State
+from learning.selection import bounds, planning, quality
+from learning.selection.planning import Curve, ErrorRate, MeanLoss, Plan, State, Test
 from learning.selection.quality import Floats
 from learning.selection.thresholds import Decision
 from learning.services.active import loop_objects, loop_settings
@@ -55,12 +56,14 @@ def make(
         exponent=planning.exponent(_history(loop, current)),
     )
     curve = Curve.of(scores, losses)
-    target = settings.target(loop_settings.measure_of(loop.job.task_type))
-    test = MeanLoss(1 - target, settings.confidence)
-    found = planning.plan(state, curve, [test], least_saving=settings.least_saving)
+    found = planning.plan(state, curve, tests(loop, settings, current, decision), least_saving=settings.least_saving)
     pays = found.pays or settings.least_saving == 0
     each = loop.job.queue.task_micros
-    text = _going_on(found, state, each) if pays else _giving_up(loop, found, state, curve, target, each)
+    text = (
+        _going_on(found, state, each)
+        if pays
+        else _giving_up(found, state, curve, _promised(loop, settings, decision), each)
+    )
     return {
         "pays": pays,
         "rounds": found.rounds,
@@ -78,8 +81,45 @@ def make(
 def evidence(decision: Decision) -> tuple[Floats, Floats]:
     """How sure the machine is of each calibration object that it does not label in this round, and its label's loss."""
     below = ~decision.passed
+    if decision.losses is not None:
+        return decision.scores[below], decision.losses[below]
     losses = 1 - quality.image_quality(decision.outcomes.take(below)) if len(below) else np.zeros(0)
     return decision.scores[below], losses
+
+
+def tests(loop: LearningLoop, settings: LoopSettings, current: Round, decision: Decision) -> list[Test]:
+    """What labels have to pass in each of the next rounds.
+
+    A promised share of wrong labels is tested at a share of what may go wrong that falls from test to test: every
+    round with predictions is taken to have made one.
+    """
+    if decision.target_error is None:
+        target = settings.target(loop_settings.measure_of(loop.job.task_type))
+        return [MeanLoss(1 - target, settings.confidence)]
+    made = loop.rounds.filter(transform_job__status="Completed", number__lt=current.number).count() + decision.tested
+    rounds = range(1, max(settings.max_rounds, 1) + 1)
+    return [ErrorRate(decision.target_error, bounds.spent(1 - settings.confidence, made + ahead)) for ahead in rounds]
+
+
+@dataclass(frozen=True)
+class _Promise:
+    """The most that may be lost on average, by a `measure` of quality, or "" for a share of wrong labels."""
+
+    loss: float
+    measure: str = ""
+
+    def against(self, least: float) -> str:
+        """The least loss that is expected, beside the promise, in words."""
+        if self.measure:
+            return f"an expected {self.measure} of {1 - least:.2f}, {1 - self.loss:.2f} is promised"
+        return f"an expected share of {least:.1%} wrong ones, at most {self.loss:.1%} is promised"
+
+
+def _promised(loop: LearningLoop, settings: LoopSettings, decision: Decision) -> _Promise:
+    if decision.target_error is not None:
+        return _Promise(decision.target_error)
+    measure = loop_settings.measure_of(loop.job.task_type)
+    return _Promise(1 - settings.target(measure), measure.name)
 
 
 def _history(loop: LearningLoop, current: Round) -> list[tuple[int, float]]:
@@ -101,17 +141,16 @@ def _going_on(found: Plan, state: State, each: int) -> str:
     )
 
 
-def _giving_up(loop: LearningLoop, found: Plan, state: State, curve: Curve, target: float, each: int) -> str:
-    measure = loop_settings.measure_of(loop.job.task_type).name
-    best = 1 - float(curve.risk.min()) if len(curve.risk) else 0.0
+def _giving_up(found: Plan, state: State, curve: Curve, promised: _Promise, each: int) -> str:
+    least = float(curve.risk.min()) if len(curve.risk) else 1.0
     if not state.rounds:
         why = "as many models were trained as the job may have"
     elif state.pool <= state.batch:
         why = f"the {state.pool} objects left are one batch"
-    elif best < target:
+    elif least > promised.loss:
         why = (
-            f"of the {state.calibration} checked objects that the model does not label yet even the surest have an "
-            f"expected {measure} of {best:.2f}, {target:.2f} is promised, and more labels would not change that in time"
+            f"of the {state.calibration} checked objects that the model does not label yet even the surest have "
+            f"{promised.against(least)}, and more labels would not change that in time"
         )
     else:
         why = (
