@@ -1,11 +1,16 @@
 """A loop that reckons: no calibration objects that do not pay, people label the rest when models will not help."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from labeling.models import Label
 from learning.models import LoopObject, Split
-from learning.selection import planning
-from learning.services.active import choosing
+from learning.selection import bounds, error_rates, planning, trust
+from learning.selection.candidates import SureCandidates
+from learning.selection.quality import Outcomes
+from learning.services.active import choosing, planned
 from learning.services.programs.supervisor import Supervisor
 from marketplace.services import wallets
 from tests.learning.loop_stories import HUMAN, a_story, drive
@@ -81,8 +86,8 @@ def test_the_plan_sets_no_more_aside_than_the_settings_allow(tell):
     drive(story, supervisor, until=lambda: any("plan" in row.figures for row in story.loop.rounds.all()))
     loop = story.loop
     settings = choosing.LoopSettings(**loop.settings)
-    for planned, expected in ((0, 0), (2, 2), (99, 3), (None, 3)):
-        chosen = choosing.next_objects(loop, settings, number=7, count=16, calibration=planned)
+    for wanted, expected in ((0, 0), (2, 2), (99, 3), (None, 3)):
+        chosen = choosing.next_objects(loop, settings, number=7, count=16, calibration=wanted)
         splits = list(chosen.splits.values())
         assert splits.count(Split.VALIDATION) == chosen.figures["selection"]["calibration"] == expected
         # The random ones are the first of the same random order, whatever the model thinks of them.
@@ -91,4 +96,18 @@ def test_the_plan_sets_no_more_aside_than_the_settings_allow(tell):
     view = choosing._view(loop, choosing._newest(loop), set(choosing._shuffled(loop, settings, 7)))
     assert view.precision.shape == view.labeled.shape == (2,)
     assert view.labeled.min() > 0
-    assert rounds_of(story)[0].figures["plan"]["exponent"] == planning.USUAL_EXPONENT
+    first = rounds_of(story)[0]
+    assert first.figures["plan"]["exponent"] == planning.USUAL_EXPONENT
+    # A promised share of wrong labels is planned for by its own test, and said in its own words.
+    lost = (np.arange(60) >= 6).astype(float)
+    labels = trust.labels(
+        SureCandidates(np.linspace(0.9, 0.4, 60), Outcomes(1 - lost[:, None], np.ones((60, 1)))), kind="image", iou=0.5
+    )
+    decision = error_rates.decide(labels, target_error=0.05)
+    plan = planned.make(loop, replace(settings, least_saving=0.02), first, decision, pool=200)
+    assert (plan["pays"], plan["calibration"], plan["left"]) == (False, 0, 200)
+    assert "of the 60 checked objects" in plan["text"]
+    assert "wrong ones, at most 5.0% is promised" in plan["text"]
+    alphas = [test.alpha for test in planned.next_tests(loop, settings, first, decision)]
+    assert alphas[0] == pytest.approx(bounds.spent(1 - settings.confidence, 1 + decision.tested))
+    assert alphas == sorted(alphas, reverse=True)

@@ -56,7 +56,9 @@ def make(
         exponent=planning.exponent(_history(loop, current)),
     )
     curve = Curve.of(scores, losses)
-    found = planning.plan(state, curve, tests(loop, settings, current, decision), least_saving=settings.least_saving)
+    found = planning.plan(
+        state, curve, next_tests(loop, settings, current, decision), least_saving=settings.least_saving
+    )
     pays = found.pays or settings.least_saving == 0
     each = loop.job.queue.task_micros
     text = (
@@ -87,7 +89,7 @@ def evidence(decision: Decision) -> tuple[Floats, Floats]:
     return decision.scores[below], losses
 
 
-def tests(loop: LearningLoop, settings: LoopSettings, current: Round, decision: Decision) -> list[Test]:
+def next_tests(loop: LearningLoop, settings: LoopSettings, current: Round, decision: Decision) -> list[Test]:
     """What labels have to pass in each of the next rounds.
 
     A promised share of wrong labels is tested at a share of what may go wrong that falls from test to test: every
