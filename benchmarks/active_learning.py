@@ -13,9 +13,11 @@ standard deviations over the seeds. `<set>_<way>_mAP_at_<images>` and `_boxes_at
 the share of the money of five answers for each image that is saved when at most 5 % of the machine's labels are wrong
 with 95 % confidence; people's images get `--answers` answers. `<set>_realised_error_e5` is what was wrong of them.
 
+*Promise*: the figures of benchmarks/auto_label_promise.py, by `--draws` resampled calibrations, with its names.
+
 *Time*: on two idle cores a training takes 15 to 40 seconds; the whole run (4 sets, 3 seeds, 4 rounds after the first:
-204 trainings, and up to eight for the money) about two and a half hours, `--quick` (one set, one seed, tiny trainings)
-about one minute.
+204 trainings, up to eight for the money, four for the promise) about three hours by these, `--quick` (one set, one
+seed, tiny trainings) about one minute.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import active_learning_money
+from benchmarks import active_learning_money, auto_label_promise
 from benchmarks import active_learning_sets as sets
 from benchmarks.active_learning_money import Rules
 from benchmarks.active_learning_sets import SCENES, Effort, ImageSet
@@ -71,6 +73,9 @@ def main() -> None:
             figures[f"{name}_s"] = time.monotonic() - began
         for name in options.money_sets:
             figures |= money(name, Path(scratch), options)
+    for name in options.promise_sets:
+        found = auto_label_promise.measure(auto_label_promise.keep(name, options), draws=options.draws)
+        figures |= {f"{name}_{key}": value for key, value in found.items()}
     report("active_learning", figures, on=on)
 
 
@@ -123,11 +128,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--money-steps", type=int, default=600, help="of each training of a loop")
     parser.add_argument("--seed-share", type=float, default=0.15, help="of all images, half of it for calibration")
     parser.add_argument("--answers", type=float, default=5.0, help="of each image of people's in a loop")
+    parser.add_argument("--promise-sets", nargs="*", default=["bccd", "cards", "raccoon", SCENES])
+    parser.add_argument("--draws", type=int, default=200, help="resampled calibrations of the promise")
+    parser.add_argument("--epochs", type=int, default=60, help="of each training of the promise, at most")
+    parser.add_argument("--seconds", type=float, default=600, help="of each training of the promise, at most")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("var/auto-label-promise"), help="where the promise's predictions are kept"
+    )
     parser.add_argument("--quick", action="store_true", help="one set, one seed, tiny trainings")
     options = parser.parse_args()
     if options.quick:
         options.sets = options.sets if len(options.sets) == 1 else [SCENES]
-        options.money_sets, options.errors = options.sets, [0.05]
+        options.money_sets, options.promise_sets, options.errors = options.sets, [], [0.05]
         small = {
             "money_rounds": 1,
             "money_steps": 4,

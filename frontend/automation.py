@@ -13,6 +13,7 @@ from labeling.models import LabelingJob
 from labeling.services.jobs import creation
 from learning.contract import EVERY_ARCHITECTURE
 from learning.families import DETECTOR
+from learning.selection.losses import KINDS as LOSSES
 from learning.services.active.loop_settings import RANGES, LoopSettings, family_of, measure_of
 from marketplace.errors import Invalid
 from marketplace.models import Account
@@ -21,6 +22,7 @@ from marketplace.models import Account
 __all__ = [
     "DETECTOR",
     "EVERY_ARCHITECTURE",
+    "LOSSES",
     "RANGES",
     "LoopSettings",
     "count_models",
@@ -62,7 +64,9 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
 
 
 def promised(task_type: str, settings: Mapping[str, Any]) -> str:
-    """The quality that automated labeling with these settings promises, in words: "mean IoU 0.6"."""
+    """What automated labeling with these settings promises, in words: "mean IoU 0.6"."""
+    if error := settings.get("target_error"):
+        return f"at most {error:.1%} wrong labels".replace(".0%", "%")
     given = {name: settings[name] for name in ("target_iou", "target_quality") if settings.get(name)}
     measure = measure_of(task_type)
     return f"{measure.name} {LoopSettings(**given).target(measure):g}"

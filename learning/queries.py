@@ -30,7 +30,8 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
 
     `rounds` in order, see `_round`. `machine` is the quality of all machine labels so far {"quality", "lower_bound",
     "confidence", "images": the validation images it rests on}, None before there are any; `target_quality` with
-    `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...); `metric` and
+    `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...). Or `target_error` is,
+    the largest mean `error_loss`, and `machine` then has "error" and "error_upper_bound" too; `metric` and
     `metric_title` are the model's figure that says most; `splits` the number of objects in each split; `activity` what
     happens now, in words.
     """
@@ -47,8 +48,10 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
         "activity": _activity(loop, rounds),
-        "target_iou": loop.settings.get("target_iou") if measure == families.DETECTOR.measure else None,
-        "target_quality": _target(loop.settings, measure),
+        "target_iou": _target_iou(loop.settings, measure),
+        "target_quality": None if loop.settings.get("target_error") else _target(loop.settings, measure),
+        "target_error": loop.settings.get("target_error") or None,
+        "error_loss": loop.settings.get("error_loss"),
         "measure": measure.name,
         "metric": measure.metric,
         "metric_title": measure.metric_title,
@@ -60,6 +63,11 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
         "final_model_name": loop.final_model.name if loop.final_model else None,
         "rounds": rounds,
     }
+
+
+def _target_iou(settings: Mapping[str, Any], measure: families.Measure) -> float | None:
+    promised: float | None = settings.get("target_iou")
+    return promised if measure == families.DETECTOR.measure and not settings.get("target_error") else None
 
 
 def _target(settings: Mapping[str, Any], measure: families.Measure) -> float | None:
@@ -74,7 +82,9 @@ def _round(row: Round) -> dict[str, Any]:
 
     `figures` has, as far as the round has come: train_images, validation_images, human_labels, mAP_50 (and every metric
     of the model), expected_quality, quality_lower_bound, quality_all, coverage, auto_labeled, pool, machine, counters;
-    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was skipped.
+    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was skipped. With a
+    promised error also error_tested, expected_error, error_upper_bound, error_all, validation_passed, validation_wrong
+    and validation_needed, and in `curve` "risk", "upper" and "chosen".
     """
     run, figures = row.training_job, row.figures
     note = figures.get("no_training") or figures.get("no_model") or figures.get("no_predictions") or ""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from frontend.requester.automation_fields import BY_ERROR
 from frontend.requester.fields import selection_of
 from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
@@ -61,9 +62,14 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,
-            **{k: auto[k] for k in ("target_iou", "target_quality", "architecture", "max_rounds") if k in auto},
+            **{k: auto[k] for k in (*_promise(auto), "architecture", "max_rounds") if k in auto},
         }
     return made
+
+
+def _promise(auto: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of the automation step that say what is promised."""
+    return ("target_error", "error_loss") if auto.get("promise") == BY_ERROR else ("target_iou", "target_quality")
 
 
 def required(people: dict[str, Any]) -> list[dict[str, Any]]:

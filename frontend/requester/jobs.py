@@ -185,9 +185,12 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _promise(view: dict[str, Any]) -> str:
     """What the loop promises, in words."""
-    if view["target_quality"] is None:
+    if view["target_quality"] is None and not view["target_error"]:
         return "the quality asked for"
     sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
+    if error := view["target_error"]:
+        wrong = "labels are wrong" if view["error_loss"] == "image" else "objects are wrong"
+        return f"{sure.strip()}, that at most {100 * error:g} % of the machine's {wrong}"
     named = f"{'an' if view['measure'][0] in 'aeiou' else 'a'} {view['measure']}"
     return f"{named} of at least {view['target_quality']:g}{sure}"
 

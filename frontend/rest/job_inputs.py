@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from frontend.automation import EVERY_ARCHITECTURE, RANGES
+from frontend.automation import EVERY_ARCHITECTURE, LOSSES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField, ObjectField, TaskTypeField
 from labeling import redundancy, task_types
@@ -90,6 +90,19 @@ class AutomatedInput(Body):
         help_text="promised quality of machine labels: accuracy of one class, mean Jaccard index of several, mean IoU "
         "of boxes and masks",
         **RANGES["target_quality"].bounds,
+    )
+    target_error = FiniteFloatField(
+        required=False,
+        help_text="promise that at most this share of the machine's labels is wrong, in place of a mean quality",
+        **RANGES["target_error"].bounds,
+    )
+    error_loss = serializers.ChoiceField(
+        required=False,
+        choices=list(LOSSES),
+        help_text="what counts as wrong: an image with any wrong object, or the share of wrong objects",
+    )
+    right_iou = FiniteFloatField(
+        required=False, help_text="the overlap from which on an object is right", **RANGES["right_iou"].bounds
     )
     seed_size = serializers.IntegerField(required=False, **RANGES["seed_size"].bounds)
     batch_size = serializers.IntegerField(required=False, **RANGES["batch_size"].bounds)

@@ -78,6 +78,7 @@ class Evidence:
     `order` (n,) are the candidates by rising `places` (n,); a cut-off never parts those of one place. `scores` and
     `losses` (n,) are in the order of the candidates. If the m surest pass, objects of a score of at least
     `thresholds[m - 1]` do, and the job then has `unseen[m - 1]` machine labels; `unseen` is None without a pool.
+    `target` is what is tested, `trusted` its share of what is promised (bounds.target_for_doubtful_truth).
     """
 
     places: Floats
@@ -86,6 +87,7 @@ class Evidence:
     losses: Floats
     earlier: Earlier
     target: float
+    trusted: float
     alpha: float
     thresholds: Floats
     unseen: list[int] | None
@@ -102,11 +104,10 @@ class Evidence:
         return bounds.p_value(self.sample(size), self.target, unseen=self._unseen(size))
 
     def upper(self, size: int) -> float:
-        """The upper bound of the risk if the `size` surest pass."""
-        labels = self._unseen(size)
-        if labels is None:
-            return bounds.upper(self.sample(size), self.alpha)
-        return bounds.upper_unseen(self.sample(size), self.alpha, labels)
+        """The upper bound of the risk if the `size` surest pass, with what doubt there is about people's labels."""
+        labels, sample = self._unseen(size), self.sample(size)
+        found = bounds.upper(sample, self.alpha) if labels is None else bounds.upper_unseen(sample, self.alpha, labels)
+        return min(1.0, found / self.trusted) if self.trusted else 1.0
 
     def sizes(self) -> list[int]:
         """How many pass at each cut-off to be tested, rising: those at which one more wrong image becomes allowed."""
@@ -170,9 +171,11 @@ def decide(
     losses = np.zeros(len(scores))
     for held_out, fitted in folds:
         losses[held_out] = candidates.losses(fitted, held_out)
+    target = bounds.target_for_doubtful_truth(target_error, np.zeros(0) if doubt is None else doubt)
     evidence = _evidence(
         scores, losses, earlier or Earlier(), rule, folds, pool,
-        target=bounds.target_for_doubtful_truth(target_error, np.zeros(0) if doubt is None else doubt),
+        target=target,
+        trusted=target / target_error,
         alpha=bounds.spent(1 - confidence, test),
     )  # fmt: skip
     sizes = evidence.sizes()
@@ -210,11 +213,12 @@ def _evidence(
     pool: Pool | None,
     *,
     target: float,
+    trusted: float,
     alpha: float,
 ) -> Evidence:
     if pool is None:
         order = np.argsort(-scores, kind="stable")
-        return Evidence(-scores, order, scores, losses, earlier, target, alpha, scores[order], None)
+        return Evidence(-scores, order, scores, losses, earlier, target, trusted, alpha, scores[order], None)
     places = np.zeros(len(scores))
     for held_out, fitted in folds:
         places[held_out] = _at_least(np.sort(pool.scores(fitted)), scores[held_out])
@@ -225,7 +229,7 @@ def _evidence(
     passing = np.where(places[order] > 0, _at_least(known, thresholds), 0)
     share = pool.size / max(len(known), 1)
     unseen = [earlier.labels + round(count * share) for count in passing.tolist()]
-    return Evidence(places, order, scores, losses, earlier, target, alpha, thresholds, unseen)
+    return Evidence(places, order, scores, losses, earlier, target, trusted, alpha, thresholds, unseen)
 
 
 def _at_least(rising: Floats, scores: Floats) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ noise, and Certainty's order is used. Knows nothing of models, jobs or how a cut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Bools, BoxCandidates, box_candidates
 from learning.selection.uncertainty import Certainty, Curve, fit_logistic, kept, log_odds, raw_certainty
 
-LEAST_LEARNED = 100
+LEAST_LEARNED = 200
 """From so many checked images on the regression is fitted (see docs/learning.md for the measurement)."""
 LEAST_OF_EACH = 8
 """Of right and of wrong images there must be so many, or there is nothing to tell apart."""
@@ -115,6 +115,15 @@ class Trust:
             return cls(certainty)
         slopes, centre, scale = (np.array(learned[key], dtype=np.float64) for key in ("slopes", "centre", "scale"))
         return cls(certainty, slopes, learned["intercept"], centre, scale)
+
+
+BoxRule = Certainty | Trust
+"""What makes labels of the boxes of an image, with cuts, by either promise."""
+
+
+def stored_rule(body: Mapping[str, Any]) -> BoxRule:
+    """The rule whose `to_dict` gave this."""
+    return Trust.from_dict(dict(body)) if "trust" in body else Certainty.from_dict(dict(body))
 
 
 @dataclass(frozen=True, slots=True)

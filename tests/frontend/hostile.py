@@ -235,7 +235,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "wanted_hours": 24,
         },
         "automation": {"enabled": "on", **dict.fromkeys(("target_iou", "target_quality"), "0.6"), "max_rounds": 3}
-        | {"architecture": "compact"},
+        | {"architecture": "compact", "promise": "error", "target_error": "0.05", "error_loss": "image"},
     }
 
 

@@ -65,6 +65,7 @@ WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
 DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
     **{name: RANGES[name] for name in ("target_quality", "least_saving", "box_cost", "batch_boxes")},
+    **{name: RANGES[name] for name in ("target_error", "right_iou")},
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
     "amount": money.TEXT_LENGTH,
     "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,

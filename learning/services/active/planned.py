@@ -14,7 +14,7 @@ from learning.selection import bounds, planning, quality
 from learning.selection.planning import Curve, ErrorRate, MeanLoss, Plan, State, Test
 from learning.selection.quality import Floats
 from learning.selection.thresholds import Decision
-from learning.services.active import loop_objects, loop_settings
+from learning.services.active import error_promise, loop_objects, loop_settings
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import money
 
@@ -93,12 +93,12 @@ def next_tests(loop: LearningLoop, settings: LoopSettings, current: Round, decis
     """What labels have to pass in each of the next rounds.
 
     A promised share of wrong labels is tested at a share of what may go wrong that falls from test to test: every
-    round with predictions is taken to have made one.
+    round to come is taken to make one.
     """
     if decision.target_error is None:
         target = settings.target(loop_settings.measure_of(loop.job.task_type))
         return [MeanLoss(1 - target, settings.confidence)]
-    made = loop.rounds.filter(transform_job__status="Completed", number__lt=current.number).count() + decision.tested
+    made = error_promise.tests_before(loop, current.number) + decision.tested
     rounds = range(1, max(settings.max_rounds, 1) + 1)
     return [ErrorRate(decision.target_error, bounds.spent(1 - settings.confidence, made + ahead)) for ahead in rounds]
 

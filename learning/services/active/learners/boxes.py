@@ -8,11 +8,14 @@ import numpy as np
 
 from labeling.formats.shapes import Box
 from learning.contract import Prediction
-from learning.selection import next_batch, thresholds
+from learning.selection import losses, next_batch, thresholds, trust
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Decision
-from learning.selection.uncertainty import Certainty
+from learning.selection.trust import BoxRule
 from learning.services.active.learners.interface import Learner, Outcome, without
+
+_NO_BOXES = Detections.of([])
 
 
 class Boxes(Learner[Detections]):
@@ -36,9 +39,8 @@ class Boxes(Learner[Detections]):
         seed: int,
     ) -> Decision:
         """See Learner. An image that the program could not read counts as one without predicted boxes."""
-        no_boxes = Detections.of([])
         return thresholds.choose(
-            [no_boxes if one is None else detections(one) for one in predicted],
+            [_NO_BOXES if one is None else detections(one) for one in predicted],
             truths,
             classes=len(labels),
             target=target,
@@ -47,15 +49,28 @@ class Boxes(Learner[Detections]):
             seed=seed,
         )
 
-    def rule(self, stored: Mapping[str, Any]) -> Certainty:
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Detections],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
         """See Learner."""
-        return Certainty.from_dict(dict(stored))
+        seen = [_NO_BOXES if one is None else detections(one) for one in predicted]
+        return trust.boxes(seen, truths, classes=len(labels), kind=kind, iou=iou)
 
-    def sure(self, rule: Certainty, prediction: Prediction, labels: Sequence[str]) -> float:
+    def rule(self, stored: Mapping[str, Any]) -> BoxRule:
+        """See Learner."""
+        return trust.stored_rule(stored)
+
+    def sure(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str]) -> float:
         """See Learner."""
         return float(rule.predict([detections(prediction)])[0])
 
-    def label(self, rule: Certainty, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
+    def label(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
         """See Learner: the boxes at or above their class's cut, within the image."""
         if prediction.image_size is None:
             return None
@@ -83,7 +98,7 @@ class Boxes(Learner[Detections]):
         """See Learner."""
         return np.bincount(truth.classes, minlength=len(labels)).astype(np.float64)
 
-    def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
+    def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""
         return {"score_cuts": dict(zip(labels, rule.cuts.tolist(), strict=True))}
 

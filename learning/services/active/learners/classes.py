@@ -8,10 +8,12 @@ import numpy as np
 
 from labeling.formats.shapes import Vote
 from learning.contract import PredictedClass, Prediction
-from learning.selection import candidates, next_batch, thresholds
+from learning.selection import candidates, losses, next_batch, thresholds, trust
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Decision
-from learning.selection.uncertainty import Certainty, Curve
+from learning.selection.trust import BoxRule
+from learning.selection.uncertainty import Curve
 from learning.services.active.learners.interface import Learner, Outcome, without
 
 CUT_OFF = 0.5
@@ -55,6 +57,18 @@ class OneClass(Learner[int]):
         """See Learner."""
         known = candidates.one_class(_table(predicted, labels), truths)
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
+
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[int],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """See Learner."""
+        return trust.labels(candidates.one_class(_table(predicted, labels), truths), kind=kind, iou=iou)
 
     def rule(self, stored: Mapping[str, Any]) -> Curve:
         """See Learner."""
@@ -118,19 +132,31 @@ class SeveralClasses(Learner[Bools]):
         seed: int,
     ) -> Decision:
         """See Learner."""
-        there = np.array(truths, dtype=bool).reshape(-1, len(labels))
-        known = candidates.several_classes(_table(predicted, labels), there)
+        known = candidates.several_classes(_table(predicted, labels), _there(truths, labels))
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
 
-    def rule(self, stored: Mapping[str, Any]) -> Certainty:
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Bools],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
         """See Learner."""
-        return Certainty.from_dict(dict(stored))
+        known = candidates.several_classes(_table(predicted, labels), _there(truths, labels))
+        return trust.labels(known, kind=kind, iou=iou)
 
-    def sure(self, rule: Certainty, prediction: Prediction, labels: Sequence[str]) -> float:
+    def rule(self, stored: Mapping[str, Any]) -> BoxRule:
+        """See Learner."""
+        return trust.stored_rule(stored)
+
+    def sure(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str]) -> float:
         """See Learner."""
         return float(rule.predict([candidates.tagged(chances(prediction, labels))])[0])
 
-    def label(self, rule: Certainty, prediction: Prediction, labels: Sequence[str], sure: float) -> Vote | None:
+    def label(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str], sure: float) -> Vote | None:
         """See Learner: the classes at or above their cuts.
 
         Readers of such labels know one cut for all classes: a chance at its own cut is written as that one, and what
@@ -160,7 +186,7 @@ class SeveralClasses(Learner[Bools]):
         """See Learner."""
         return truth.astype(np.float64)
 
-    def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
+    def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""
         return {"score_cuts": dict(zip(labels, rule.cuts.tolist(), strict=True))}
 
@@ -171,6 +197,10 @@ class SeveralClasses(Learner[Bools]):
     def placed(self, prediction: Prediction, places: Mapping[int, int | None]) -> Prediction:
         """See Learner: the chance of a class that two have become is at least the greater one."""
         return _placed(prediction, places, together=max)
+
+
+def _there(truths: Sequence[Bools], labels: Sequence[str]) -> Bools:
+    return np.array(truths, dtype=bool).reshape(-1, len(labels))
 
 
 def _placed(prediction: Prediction, places: Mapping[int, int | None], *, together: Any) -> Prediction:

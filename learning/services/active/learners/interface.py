@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from learning.contract import Prediction
+from learning.selection import losses
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 
@@ -39,6 +41,18 @@ class Learner(ABC, Generic[Truth]):
         seed: int,
     ) -> Decision:
         """The cut-off that keeps the promise (selection/thresholds.py); None is an object without a prediction."""
+
+    @abstractmethod
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Truth],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """The same objects with the losses of their labels, as selection/error_rates.py needs them."""
 
     @abstractmethod
     def rule(self, stored: Mapping[str, Any]) -> Any:

@@ -9,7 +9,9 @@ import numpy as np
 from labeling.formats import segments
 from labeling.formats.shapes import Segment, Segmentation
 from learning.contract import PredictedSegment, Prediction
-from learning.selection import candidates, thresholds
+from learning.selection import candidates, losses, thresholds, trust
+from learning.selection.candidates import SureCandidates
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Curve
@@ -39,13 +41,20 @@ class Masks(Learner[Segmentation]):
         seed: int,
     ) -> Decision:
         """See Learner."""
-        pairs = [
-            overlaps(_segmentation(one, labels), true, labels) for one, true in zip(predicted, truths, strict=True)
-        ]
-        iou = np.array([pair[0] for pair in pairs]).reshape(-1, len(labels))
-        there = np.array([pair[1] for pair in pairs]).reshape(-1, len(labels))
-        known = candidates.masks(np.array([_raw(one) for one in predicted], dtype=np.float64), iou, there)
+        known = _candidates(predicted, truths, labels)
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
+
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Segmentation],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """See Learner."""
+        return trust.labels(_candidates(predicted, truths, labels), kind=kind, iou=iou)
 
     def rule(self, stored: Mapping[str, Any]) -> Curve:
         """See Learner."""
@@ -95,6 +104,15 @@ class Masks(Learner[Segmentation]):
         joined = segments.joined(Segmentation((size["width"], size["height"]), parts)).segments
         made = [PredictedSegment(int(one.label), one.counts, one.confidence or 0.0) for one in joined]
         return replace(prediction, segments=made)
+
+
+def _candidates(
+    predicted: Sequence[Prediction | None], truths: Sequence[Segmentation], labels: Sequence[str]
+) -> SureCandidates:
+    pairs = [overlaps(_segmentation(one, labels), true, labels) for one, true in zip(predicted, truths, strict=True)]
+    iou = np.array([pair[0] for pair in pairs]).reshape(-1, len(labels))
+    there = np.array([pair[1] for pair in pairs]).reshape(-1, len(labels))
+    return candidates.masks(np.array([_raw(one) for one in predicted], dtype=np.float64), iou, there)
 
 
 def _raw(prediction: Prediction | None) -> float:
