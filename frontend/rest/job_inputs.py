@@ -129,6 +129,20 @@ class AutomatedInput(Body):
     random_share = FiniteFloatField(required=False, **RANGES["random_share"].bounds)
     epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
     augmentation = serializers.ChoiceField(required=False, choices=list(AUGMENTATIONS))
+    least_saving = FiniteFloatField(
+        required=False,
+        help_text="people label the rest at once when further rounds are expected to save less than this share of it; "
+        "0: never",
+        **RANGES["least_saving"].bounds,
+    )
+    box_cost = FiniteFloatField(
+        required=False,
+        help_text="the price of drawing a box over that of opening an image, by which the next images are chosen",
+        **RANGES["box_cost"].bounds,
+    )
+    batch_boxes = serializers.IntegerField(
+        required=False, help_text="most boxes that a batch is expected to have; 0: any", **RANGES["batch_boxes"].bounds
+    )
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 

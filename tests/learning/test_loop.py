@@ -111,7 +111,7 @@ def test_a_hopeless_model_labels_nothing_and_people_do_it_all(tell):
 
 
 def test_models_start_from_the_one_before_and_the_first_from_the_given_one(tell):
-    story, supervisor = tell(skill=0.0, count=50)
+    story, supervisor = tell(skill=0.0, count=50, automated={"least_saving": 0.0})
     drive(story, supervisor)
     given = rounds_of(story)[0].training_job.model
     trained = [r.training_job for r in rounds_of(story) if r.training_job]

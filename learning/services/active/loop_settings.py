@@ -38,10 +38,15 @@ class LoopSettings:
     them. The target is promised with `confidence`: `target_quality`, by the measure of the task type, or for boxes
     `target_iou`; 0 is the usual target of the measure. With a `target_error` the promise is about the share of wrong
     labels in its place (selection/error_rates.py): the mean of `error_loss`, where an object is right at an overlap of
-    `right_iou`. After `max_rounds` trainings people label what is left.
-    `train_seconds` 0: as the recipe says. With `overlap` people get the next batch while a model is trained on the one
-    before, which is faster and a little more expensive. At most `audit_share` of the machine's labels (0: none), and no
-    more than an interval of `audit_width` of their error takes, are audited (selection/audits.py).
+    `right_iou`. After `max_rounds` trainings people label what is left. `train_seconds` 0: as the recipe says.
+    `random_share` is the most that is set aside: fewer when the plan finds that more cost more than they save
+    (planning.py), and people label the rest at once when further rounds are expected to save less than `least_saving`
+    of it; 0: rounds go on as long as they can. `box_cost` is the price of drawing a box over that of opening an image,
+    by which images are compared, and `batch_boxes` the most boxes that a batch after the seed is expected to have, 0
+    for any number. With `overlap` people get the next batch while a model is trained on the one before, which is faster
+    and a little more expensive. At most
+    `audit_share` of the machine's labels (0: none), and no more than an interval of `audit_width` of their error takes,
+    are audited (selection/audits.py).
     """
 
     seed_size: int = 0
@@ -65,6 +70,9 @@ class LoopSettings:
     overlap: bool = False
     audit_share: float = 0.05
     audit_width: float = 0.1
+    least_saving: float = 0.02
+    box_cost: float = 0.0
+    batch_boxes: int = 0
 
     def with_sizes(self, *, objects: int, largest_batch: int) -> "LoopSettings":
         """These settings with every size filled in, for a job of so many objects."""
@@ -82,6 +90,10 @@ class LoopSettings:
         if self.target_error:
             wanted = max(wanted, round(SPARE * self.least_validation()))
         return min(wanted, self.seed_size // 2)
+
+    def calibration_size(self, batch: int) -> int:
+        """The most objects of a batch after the seed that are set aside for validation."""
+        return min(round(batch * self.random_share), batch)
 
     def least_validation(self) -> int:
         """How many validation objects, all labeled rightly, prove the `target_error` at the first test of the job."""
@@ -174,6 +186,9 @@ RANGES: dict[str, Range] = {
     "epochs": Range(0, 100_000),
     "image_size": Range(0, 2048),
     "seed": Range(0, 2**31 - 1000),
+    "least_saving": Range(0, 1),
+    "box_cost": Range(0, 100),
+    "batch_boxes": Range(0, 10_000_000),
 }
 """What each number may be, here and in forms and serializers. 0, where allowed, leaves it to the recipe.
 

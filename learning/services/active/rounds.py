@@ -24,6 +24,7 @@ from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services import registry, training, transforms
 from learning.services.active import (
     auditing,
+    choosing,
     class_changes,
     evaluation,
     longer,
@@ -31,6 +32,7 @@ from learning.services.active import (
     loop_objects,
     loop_settings,
     opening,
+    planned,
 )
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
@@ -130,7 +132,7 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
     newest = list(loop.rounds.exclude(training_job=None).order_by("-number")[:MAX_FAILED_TRAININGS])
     if len(newest) == MAX_FAILED_TRAININGS and all(round_.training_job.status == "Failed" for round_ in newest):
         return "the trainings before failed, people label the rest"
-    return ""
+    return planned.gives_up(loop)
 
 
 def _start_model(loop: LearningLoop) -> Model | None:
@@ -164,7 +166,12 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
     figures |= longer.figures(current)
     uri = storage.join(_base(loop, current), "predict.manifest")
     images = loop_manifests.write_unlabeled(
-        uri, job, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
+        uri,
+        job,
+        loop_objects.human_labeled(loop, Split.VALIDATION),
+        # The next objects are to differ from what was learned from.
+        loop_objects.human_labeled(loop, Split.TRAIN)[: choosing.KNOWN],
+        loop_objects.unlabeled(job),
     )
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Predicting", by=BY, because=f"{images} images"):
@@ -190,13 +197,15 @@ def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings
         return _end_round(current, {"no_predictions": run.failure_reason or f"the prediction is {run.status}"})
     found = evaluation.evaluate(loop, settings, number=current.number, run=run)
     decision = found.decision
+    pool = min(loop_objects.pool(loop).count(), max(opening.percentage_left(loop.job), 0))
+    plan = planned.make(loop, settings, current, decision, pool=pool)
     with transaction.atomic():
         because = "no cut-off keeps the promise" if decision.threshold is None else f"from {decision.threshold:.4f} on"
         if transitions.ROUND.advance(current, "AutoLabeling", by=BY, because=because):
             evaluation.record(loop, found, number=current.number)
             current.threshold, current.curve = decision.threshold, decision.curve
             current.rule = decision.certainty.to_dict()
-            current.figures |= found.figures | {"predicting_seconds": training.seconds(run)}
+            current.figures |= found.figures | {"predicting_seconds": training.seconds(run), "plan": plan}
             current.save(update_fields=["threshold", "curve", "rule", "figures"])
     return True
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from labeling.formats.shapes import Box
 from learning.contract import Prediction
-from learning.selection import losses, quality, thresholds, trust
+from learning.selection import losses, next_batch, quality, thresholds, trust
 from learning.selection.error_rates import CheckedCandidates
-from learning.selection.quality import Detections, Outcomes
+from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.trust import BoxRule
 from learning.services.active.learners.interface import Learner, Outcome, without
@@ -92,6 +94,20 @@ class Boxes(Learner[Detections]):
     ) -> float:
         """See Learner."""
         return losses.loss(found, true, kind=kind, iou=iou)
+
+    class_figure = "AP_50:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.box_doubts(detections(prediction), len(labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.score_sums(detections(prediction), len(labels))
+
+    def amounts(self, truth: Detections, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.bincount(truth.classes, minlength=len(labels)).astype(np.float64)
 
     def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

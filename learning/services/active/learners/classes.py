@@ -8,7 +8,7 @@ import numpy as np
 
 from labeling.formats.shapes import Vote
 from learning.contract import PredictedClass, Prediction
-from learning.selection import candidates, losses, thresholds, trust
+from learning.selection import candidates, losses, next_batch, thresholds, trust
 from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Decision
@@ -90,6 +90,20 @@ class OneClass(Learner[int]):
     def loss(self, found: int, true: int, *, labels: Sequence[str], kind: losses.Kind, iou: float) -> float:
         """See Learner: both kinds are the same."""
         return float(found != true)
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: the part of each class in the entropy."""
+        return next_batch.entropy_parts(chances(prediction, labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: int, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.eye(len(labels))[truth]
 
     def columns(self, labels: Sequence[str]) -> int:
         """See Learner: a label is right or wrong as a whole."""
@@ -173,6 +187,21 @@ class SeveralClasses(Learner[Bools]):
         """See Learner: the objects are the classes that either side names."""
         wrong, said = int((found != true).sum()), int((found | true).sum())
         return float(wrong > 0) if kind == "image" or not said else wrong / said
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: each class is a question of its own."""
+        found = chances(prediction, labels)
+        return next_batch.entropy_parts(found) + next_batch.entropy_parts(1 - found)
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: Bools, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return truth.astype(np.float64)
 
     def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from learning.contract import Prediction
 from learning.selection import losses
 from learning.selection.error_rates import CheckedCandidates
-from learning.selection.quality import Outcomes
+from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 
 Truth = TypeVar("Truth")
@@ -77,6 +77,21 @@ class Learner(ABC, Generic[Truth]):
         Of the kind "image" it is 1 unless the label is right as a whole, of the kind "objects" the share of what it
         says that is wrong (selection/losses.py). Shapes are right that overlap by at least `iou`.
         """
+
+    class_figure: str
+    """How the names of the metrics of a model begin that say how well it finds each class, 0..1."""
+
+    @abstractmethod
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how uncertain the prediction is of each class (selection/next_batch.py)."""
+
+    @abstractmethod
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how much of each class the prediction sees, in the unit of `amounts`, as far as scores can say."""
+
+    @abstractmethod
+    def amounts(self, truth: Truth, labels: Sequence[str]) -> Floats:
+        """(c,) how many objects of each class the label of people has."""
 
     def columns(self, labels: Sequence[str]) -> int:
         """How many columns the outcomes of an object have: by default one for each class."""

@@ -82,6 +82,26 @@ class Masks(Learner[Segmentation]):
         wrong, said = int(((there > 0) & (overlap < iou)).sum()), int((there > 0).sum())
         return float(wrong > 0) if kind == "image" or not said else wrong / said
 
+    class_figure = "IoU:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: what the pixels of each class are expected to lack of a whole overlap."""
+        found = np.zeros(len(labels))
+        for one in prediction.segments:
+            found[one.class_id] += 1 - one.score
+        return found
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        found = np.zeros(len(labels))
+        found[[one.class_id for one in prediction.segments]] = 1
+        return found
+
+    def amounts(self, truth: Segmentation, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        there = {one.label for one in truth.segments}
+        return np.array([float(name in there) for name in labels])
+
     def merged(self, outcome: Outcome, *, gone: int, kept: int) -> Outcome:
         """See Learner. What is joined has an IoU between those of its parts, or above: the lower one is kept."""
         iou, there = outcome
