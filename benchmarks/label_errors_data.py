@@ -108,27 +108,29 @@ def out_of_fold(
         job = JobFolder(folder / f"{planted.name}-{number}")
         predictions = JobFolder(folder / f"{planted.name}-{number}-predictions")
         if not (predictions.root / "done").exists():
-            _train(job, planted, outside, inside, training, images)
-            _predict(predictions, job, planted, inside, images)
+            train_on(job, planted.coco, outside, inside, training, images)
+            predict_with(predictions, job, planted.coco, inside, images)
             (predictions.root / "done").touch()
         found |= {Path(one.source_ref).name: one for one in read_predictions(predictions.predictions)}
     return found
 
 
-def _train(
-    job: JobFolder, planted: Planted, names: list[str], held: list[str], training: dict[str, float], images: Path
+def train_on(
+    job: JobFolder, coco: dict, names: list[str], held: list[str], training: dict[str, float], images: Path
 ) -> None:
+    """Train in the folder on the images `names`; `held` are for its own evaluation. Raises RuntimeError if it fails."""
     hyperparameters = {"label_attribute_name": ATTRIBUTE, "epochs": 100_000, "eval_every": 100_000} | training
     job.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}, VALIDATION: {}})
     for channel, chosen in ((TRAIN, names), (VALIDATION, held)):
-        job.manifest(channel).write_text("".join(manifest_lines(planted.coco, chosen, images)))
+        job.manifest(channel).write_text("".join(manifest_lines(coco, chosen, images)))
     metrics = train(job)
     print(job.root.name, {name: round(value, 3) for name, value in metrics.items()}, flush=True)
 
 
-def _predict(folder: JobFolder, job: JobFolder, planted: Planted, names: list[str], images: Path) -> None:
+def predict_with(folder: JobFolder, job: JobFolder, coco: dict, names: list[str], images: Path) -> None:
+    """Predict the images `names` in `folder` with the model of `job`. Raises RuntimeError if it fails."""
     folder.prepare(hyperparameters={"score_threshold": LEAST_SCORE, "embedding": False}, channels={PREDICT: {}})
-    folder.manifest(PREDICT).write_text("".join(manifest_lines(planted.coco, names, images)))
+    folder.manifest(PREDICT).write_text("".join(manifest_lines(coco, names, images)))
     folder.channel(MODEL).symlink_to(job.model.resolve())
     command = [sys.executable, "-m", "learning.serving.predict", str(folder.root)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

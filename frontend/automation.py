@@ -4,16 +4,17 @@ An installation with WAGGLE_LEARNING=no has no trainings, models or loops: peopl
 of models and loops are registered only where the app is installed; besides this file only they import it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 
-from labeling.models import LabelingJob
+from labeling.models import DataObject, Label, LabelingJob
 from labeling.services.jobs import creation
 from learning.contract import EVERY_ARCHITECTURE
 from learning.families import DETECTOR
 from learning.hyperparameters import AUGMENTATIONS
+from learning.selection.losses import KINDS as LOSSES
 from learning.services.active.loop_settings import RANGES, LoopSettings, family_of, measure_of
 from marketplace.errors import Invalid
 from marketplace.models import Account
@@ -23,13 +24,16 @@ __all__ = [
     "AUGMENTATIONS",
     "DETECTOR",
     "EVERY_ARCHITECTURE",
+    "LOSSES",
     "RANGES",
     "LoopSettings",
     "count_models",
     "family_of",
+    "gallery",
     "installed",
     "launch_job",
     "loop_view",
+    "machine_labels",
     "measure_of",
     "promised",
 ]
@@ -63,8 +67,28 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     return queries.loop_view(job) if installed() and job.automated else None
 
 
+def gallery(job: LabelingJob) -> dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]:
+    """What a gallery can show of a job with a learning loop, by name: what it is called, which objects, their order."""
+    if not (installed() and job.automated):
+        return {}
+    unsure = {"loop_object__uncertainty__isnull": False}
+    return {
+        "uncertain": ("Least certain first", unsure, ("-loop_object__uncertainty", "index")),
+        "audited": ("Audited", {"audited_in__isnull": False}, ("-audited_in__loss", "index")),
+    }
+
+
+def machine_labels(rows: Iterable[DataObject]) -> dict[int, Label]:
+    """The labels of a model that audits were about, by their objects' keys; of objects that were audited."""
+    if not installed():
+        return {}
+    return queries.audited_labels([row.pk for row in rows])
+
+
 def promised(task_type: str, settings: Mapping[str, Any]) -> str:
-    """The quality that automated labeling with these settings promises, in words: "mean IoU 0.6"."""
+    """What automated labeling with these settings promises, in words: "mean IoU 0.6"."""
+    if error := settings.get("target_error"):
+        return f"at most {error:.1%} wrong labels".replace(".0%", "%")
     given = {name: settings[name] for name in ("target_iou", "target_quality") if settings.get(name)}
     measure = measure_of(task_type)
     return f"{measure.name} {LoopSettings(**given).target(measure):g}"

@@ -1,19 +1,21 @@
 """Reads about learning that more than one front end needs: a loop with its rounds, trainings, models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from labeling import task_types
-from labeling.models import LabelingJob
+from labeling.models import Label, LabelingJob
 from labeling.queries.progress import counters
 from learning import families, transitions
 from learning.models import (
+    AuditedObject,
     Endpoint,
     EndpointConfig,
     HyperParameterTuningJob,
     LearningLoop,
+    LoopAudit,
     LoopObject,
     Model,
     ModelGroup,
@@ -30,9 +32,10 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
 
     `rounds` in order, see `_round`. `machine` is the quality of all machine labels so far {"quality", "lower_bound",
     "confidence", "images": the validation images it rests on}, None before there are any; `target_quality` with
-    `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...); `metric` and
+    `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...). Or `target_error` is,
+    the largest mean `error_loss`, and `machine` then has "error" and "error_upper_bound" too; `metric` and
     `metric_title` are the model's figure that says most; `splits` the number of objects in each split; `activity` what
-    happens now, in words.
+    happens now, in words; `audits` those of its machine labels in order, see `_audit`.
     """
     loop = LearningLoop.objects.filter(job=job).select_related("final_model").first()
     if loop is None:
@@ -41,25 +44,47 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     rounds = [_round(row) for row in rows.annotate(objects=Count("batch__tasks"))]
     family = families.get(task_types.get(job.task_type).learner or families.DETECTOR.name)
     measure = family.measured(several=task_types.get(job.task_type).several)
+    audits = [_audit(row) for row in loop.audits.order_by("number")]
+    taken_back = {number for one in audits if one.get("withdrawn") for number in one["withdrawn_rounds"]}
+    rounds = [row | {"withdrawn": row["number"] in taken_back} for row in rounds]
     evaluated = [row["figures"]["machine"] for row in rounds if row["figures"].get("machine")]
     splits = LoopObject.objects.filter(loop=loop).exclude(split="").values_list("split")
     return {
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
-        "activity": _activity(loop, rounds),
-        "target_iou": loop.settings.get("target_iou") if measure == families.DETECTOR.measure else None,
-        "target_quality": _target(loop.settings, measure),
+        "activity": _activity(loop, rounds, audits),
+        "target_iou": _target_iou(loop.settings, measure),
+        "target_quality": None if loop.settings.get("target_error") else _target(loop.settings, measure),
+        "target_error": loop.settings.get("target_error") or None,
+        "error_loss": loop.settings.get("error_loss"),
         "measure": measure.name,
         "metric": measure.metric,
         "metric_title": measure.metric_title,
         "confidence": loop.settings.get("confidence"),
-        "machine": evaluated[-1] if evaluated else None,
+        "machine": _machine(evaluated, audits),
+        "audits": audits,
         "counters": counters(job),
         "splits": dict(splits.annotate(n=Count("id")).order_by()),
         "final_model": loop.final_model_id if loop.final_model and loop.final_model.deleted_at is None else None,
         "final_model_name": loop.final_model.name if loop.final_model else None,
         "rounds": rounds,
     }
+
+
+def _audit(row: LoopAudit) -> dict[str, Any]:
+    """One audit of machine labels, with its figures; see learning.models.LoopAudit."""
+    return {"number": row.number, "status": row.status, "created_at": row.created_at} | row.figures
+
+
+def _machine(evaluated: list[dict[str, Any]], audits: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The newest estimate of the quality of all machine labels; that of what is left after labels were taken back."""
+    left = [one["machine"] for one in audits if one.get("machine")]
+    return left[-1] if left else evaluated[-1] if evaluated else None
+
+
+def _target_iou(settings: Mapping[str, Any], measure: families.Measure) -> float | None:
+    promised: float | None = settings.get("target_iou")
+    return promised if measure == families.DETECTOR.measure and not settings.get("target_error") else None
 
 
 def _target(settings: Mapping[str, Any], measure: families.Measure) -> float | None:
@@ -72,9 +97,13 @@ def _target(settings: Mapping[str, Any], measure: families.Measure) -> float | N
 def _round(row: Round) -> dict[str, Any]:
     """One round. `threshold` is None when no cut-off kept the promise; `curve` [{"threshold", "quality", "coverage"}].
 
+    `loop_view` adds `withdrawn`: whether its machine labels were taken back.
+
     `figures` has, as far as the round has come: train_images, validation_images, human_labels, mAP_50 (and every metric
     of the model), expected_quality, quality_lower_bound, quality_all, coverage, auto_labeled, pool, machine, counters;
-    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was skipped.
+    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was skipped. With a
+    promised error also error_tested, expected_error, error_upper_bound, error_all, validation_passed, validation_wrong
+    and validation_needed, and in `curve` "risk", "upper" and "chosen".
     """
     run, figures = row.training_job, row.figures
     note = figures.get("no_training") or figures.get("no_model") or figures.get("no_predictions") or ""
@@ -98,11 +127,15 @@ def _round(row: Round) -> dict[str, Any]:
     }
 
 
-def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
+def _activity(loop: LearningLoop, rounds: list[dict[str, Any]], audits: list[dict[str, Any]]) -> str:
     """What is going on now, in words."""
     if loop.status != "InProgress":
         return loop.failure_reason or {"Completed": "done", "Stopped": "stopped"}.get(loop.status, "failed")
     live = [row for row in rounds if row["status"] not in transitions.ROUND.final]
+    if audits and audits[-1]["status"] == "Labeling":
+        return f"people label {audits[-1]['asked']} of the model's objects again, without seeing its labels"
+    if audits and audits[-1]["status"] == "Withdrawing":
+        return "labels of the model that broke the promise are being taken back"
     if not live:
         return "the next objects are being selected" if rounds else "the images are being read"
     current = live[0]
@@ -114,6 +147,12 @@ def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
         "Predicting": "the model predicts every object that is left",
         "AutoLabeling": "objects the model is sure of are being labeled",
     }[current["status"]]
+
+
+def audited_labels(object_ids: Sequence[int]) -> dict[int, Label]:
+    """The labels of models that audits were about, by the keys of those of these objects that were audited."""
+    rows = AuditedObject.objects.filter(data_object__in=list(object_ids)).select_related("label")
+    return {row.data_object_id: row.label for row in rows}
 
 
 def trainings(account: Account) -> QuerySet[TrainingJob]:

@@ -44,6 +44,18 @@ ROUND = Machine(
         "Failed": set(),
     },
 )
+# An audit: people label a sample of a loop's machine labels; when they break the promise, labels are withdrawn.
+LOOP_AUDIT = Machine(
+    "audit",
+    {
+        "Labeling": {"Withdrawing", "Kept", "Skipped", "Stopped"},
+        "Withdrawing": {"Broken", "Stopped"},
+        "Kept": set(),
+        "Broken": set(),
+        "Skipped": set(),
+        "Stopped": set(),
+    },
+)
 # An endpoint, in SageMaker's words. Whatever it does, it may be deleted.
 ENDPOINT = Machine(
     "endpoint",

@@ -23,10 +23,31 @@ ARCHITECTURES = [
 ]
 
 
+BY_QUALITY, BY_ERROR = "quality", "error"
+PROMISES = [
+    (BY_QUALITY, "A mean quality of the machine's labels (Ground Truth's rule)"),
+    (BY_ERROR, "A largest share of wrong labels"),
+]
+LOSSES = [
+    ("image", "a label in which anything is wrong, missed or too much"),
+    ("objects", "each wrong, missed or false object"),
+]
+
+
 class AutomationFields(forms.Form):
     """Whether a model labels the objects it is certain about, which one, and how well it has to."""
 
     enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
+    promise = forms.ChoiceField(choices=PROMISES, required=False, initial=BY_QUALITY, label="What is promised")
+    target_error = forms.FloatField(
+        required=False,
+        initial=0.05,
+        label="Share of wrong labels, at most",
+        help_text="0.05: with 95 % confidence at most 5 % of the machine's labels are wrong. That takes at least 65 "
+        "objects labeled by people for the proof, so it pays from about 1,000 objects on.",
+        **RANGES["target_error"].bounds,
+    )
+    error_loss = forms.ChoiceField(choices=LOSSES, required=False, label="Wrong is")
     target_iou = forms.FloatField(
         initial=LoopSettings.target_iou,
         label="Promised mean IoU of machine labels",
@@ -40,6 +61,14 @@ class AutomationFields(forms.Form):
     architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
     max_rounds = forms.IntegerField(
         initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
+    )
+    audit_share = forms.FloatField(
+        initial=LoopSettings.audit_share,
+        required=False,
+        label="Audited share of machine labels",
+        help_text="At the end people label this part of the model's objects too, chosen at random, without seeing its "
+        "labels: 0.05 is one in twenty. If the promise turns out to be broken, the labels are taken back. 0: no audit.",
+        **RANGES["audit_share"].bounds,
     )
 
     def offer_learners(self, task_type: TaskType[Any, Any]) -> None:
@@ -64,8 +93,17 @@ class AutomationFields(forms.Form):
         if not given.get("enabled"):
             for name in [name for name in self.errors if name != "enabled"]:
                 del self.errors[name]
+        by_error = given.get("promise") == BY_ERROR
+        if by_error and given.get("target_error") is None and "target_error" not in self.errors:
+            self.add_error("target_error", "Say how large a share may be wrong.")
+        for name in ("target_iou", "target_quality") if by_error else ("target_error", "error_loss"):
+            self.errors.pop(name, None)
+            given.pop(name, None)
+        if by_error:
+            given["error_loss"] = given.get("error_loss") or LOSSES[0][0]
         return given
 
-    def targets(self) -> list[forms.BoundField]:
-        """The field of the promise, by the measure of the task type."""
-        return [self[name] for name in ("target_iou", "target_quality") if name in self.fields]
+    def targets(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields of each promise, that of a quality by the measure of the task type."""
+        of_quality = [self[name] for name in ("target_iou", "target_quality") if name in self.fields]
+        return [(BY_QUALITY, of_quality), (BY_ERROR, [self["target_error"], self["error_loss"]])]

@@ -3,13 +3,13 @@
 How a label or an answer is drawn is the task type's business.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from frontend import masks
 from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer, seen
-from labeling.models import DataObject
+from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services.intake import audited
 from labeling.services.results import likely_errors
@@ -55,17 +55,32 @@ def layers(
 
 
 def cards(
-    rows: Iterable[DataObject], kind: Kind, user_id: int, *, classes: Sequence[str], everybody: bool = False
+    rows: Iterable[DataObject],
+    kind: Kind,
+    user_id: int,
+    *,
+    classes: Sequence[str],
+    everybody: bool = False,
+    models: Mapping[int, Label] | None = None,
 ) -> list[dict[str, Any]]:
     """The gallery items of several objects of one job; the answers of all of them are one query.
 
-    Masks are small copies, fetched one by one as they come near the screen.
+    Masks are small copies, fetched one by one as they come near the screen. `models`: labels of a model, by the key of
+    their object, to be seen beside the newest label.
     """
     shown = list(rows)
     answers = people.answers_of_many(shown)
     before = audited.of_objects(kind, [row.pk for row in shown])
     options: dict[str, Any] = {"classes": classes, "name_length": SHORT_NAME, "everybody": everybody, "small": True}
-    return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
+    made = [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
+    for one in made:
+        label = (models or {}).get(one["row"].pk)
+        if label is not None and label.pk != one["row"].label_id:
+            layer = {**label_layer(label, kind), "on": True}
+            one["layers"]["layers"].append(
+                masks.small(layer, MaskOf.LABEL, label.pk, object_id=one["row"].pk, user_id=user_id)
+            )
+    return made
 
 
 def card(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from frontend.requester.automation_fields import BY_ERROR
 from frontend.requester.fields import selection_of
 from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
@@ -9,6 +10,9 @@ from frontend.requester.template_fields import split_hosts
 from labeling import task_types
 from labeling.services.jobs import label_configs
 from marketplace.models import Comparator
+
+AUTOMATION = ("architecture", "max_rounds", "audit_share")
+"""The fields of the automation step that are settings of a learning loop, beside what it promises."""
 
 
 def design(draft: dict[str, Any]) -> dict[str, Any]:
@@ -61,9 +65,14 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,
-            **{k: auto[k] for k in ("target_iou", "target_quality", "architecture", "max_rounds") if k in auto},
+            **{name: auto[name] for name in (*_promise(auto), *AUTOMATION) if auto.get(name) is not None},
         }
     return made
+
+
+def _promise(auto: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of the automation step that say what is promised."""
+    return ("target_error", "error_loss") if auto.get("promise") == BY_ERROR else ("target_iou", "target_quality")
 
 
 def required(people: dict[str, Any]) -> list[dict[str, Any]]:

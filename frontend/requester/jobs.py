@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
-from frontend.requester import cards, golds, listing, loop_charts, prices
+from frontend.requester import cards, golds, listing, loop_charts, loop_story, prices
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -177,6 +177,16 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "charts": loop_charts.charts(view) if view else [],
         "promise": _promise(view) if view else "",
     }
+    if view:
+        context |= {
+            "steps": loop_story.steps(view),
+            "reasons": loop_story.reasons(view),
+            "galleries": [
+                ("machine", "By the machine"),
+                *((n, said) for n, (said, *_) in automation.gallery(job).items()),
+            ],
+            "saving": loop_story.saving(view, context["money"]),
+        }
     response = render(request, "requester/job_rounds.html" if part else "requester/job_loop.html", context)
     if part and job.status not in RUNNING:
         response["HX-Refresh"] = "true"
@@ -185,9 +195,13 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _promise(view: dict[str, Any]) -> str:
     """What the loop promises, in words."""
-    if view["target_quality"] is None:
+    if view["target_quality"] is None and not view["target_error"]:
         return "the quality asked for"
     sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
+    if error := view["target_error"]:
+        return (
+            f"a share of at most {error:.1%} wrong {'objects' if view['error_loss'] == 'objects' else 'labels'}{sure}"
+        )
     named = f"{'an' if view['measure'][0] in 'aeiou' else 'a'} {view['measure']}"
     return f"{named} of at least {view['target_quality']:g}{sure}"
 

@@ -21,7 +21,8 @@ def doing(job: LabelingJob) -> dict[str, Any] | None:
     if view is None:
         return {"said": "People are labeling", "progress": None}
     rounds = view["rounds"]
-    live = rounds[-1] if rounds else None
+    audited = any(one["status"] in ("Labeling", "Withdrawing") for one in view["audits"])
+    live = rounds[-1] if rounds and not audited else None
     progress = None
     if live and live["status"] == "Training":
         progress = live["training_progress"]

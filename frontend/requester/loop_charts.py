@@ -6,9 +6,15 @@ Chart = dict[str, Any]
 
 
 def charts(view: dict[str, Any]) -> list[Chart]:
-    """Every chart that has something to show: learning curve, who labeled what, cut-off against quality."""
+    """Every chart that has something to show: learning curves, who labeled what, risk or quality by cut-off."""
     rounds = view["rounds"]
-    made = (learning_curve(view), labeled_by_round(rounds), promise(view), threshold_curve(view))
+    made = (
+        learning_curve(view),
+        learning_by_boxes(view),
+        labeled_by_round(rounds),
+        promise(view),
+        risk_curve(view) or threshold_curve(view),
+    )
     return [chart for chart in made if chart]
 
 
@@ -32,6 +38,20 @@ def learning_curve(view: dict[str, Any]) -> Chart | None:
         "x": {"label": "objects labeled by people", "min": 0},
         "y": {"label": "on the validation split", "min": 0, "max": 1, "format": "percent"},
         "series": series,
+    }
+
+
+def learning_by_boxes(view: dict[str, Any]) -> Chart | None:
+    """The model's quality against the boxes that people had drawn: what drawing costs goes with these."""
+    points = _points(view["rounds"], view["metric"], "human_boxes")
+    if not points:
+        return None
+    return {
+        "type": "line",
+        "title": "Learning curve by boxes drawn",
+        "x": {"label": "boxes drawn by people", "min": 0},
+        "y": {"label": "on the validation split", "min": 0, "max": 1, "format": "percent"},
+        "series": [{"name": view["metric_title"], "points": points}],
     }
 
 
@@ -76,6 +96,32 @@ def promise(view: dict[str, Any]) -> Chart | None:
 
 def _promised(view: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"label": "promised", "y": view["target_quality"]}] if view["target_quality"] else []
+
+
+def risk_curve(view: dict[str, Any]) -> Chart | None:
+    """The share of wrong labels, and its upper bound, by the share of objects that the model would label.
+
+    None where the newest round that has a curve says nothing of risks.
+    """
+    row = next((row for row in reversed(view["rounds"]) if row["curve"]), None)
+    if row is None or any(point.get("risk") is None for point in row["curve"]):
+        return None
+    points = sorted(row["curve"], key=lambda point: point["coverage"])
+    marks: list[dict[str, Any]] = [{"label": "chosen", "x": p["coverage"]} for p in points if p.get("chosen")]
+    if view.get("target_error"):
+        marks.append({"label": "promised", "y": view["target_error"]})
+    bound = [[p["coverage"], p["upper"]] for p in points if p.get("upper") is not None]
+    return {
+        "type": "line",
+        "title": f"Risk against coverage, round {row['number']}",
+        "x": {"label": "share of objects labeled by the model", "min": 0, "max": 1, "format": "percent"},
+        "y": {"label": "wrong labels", "min": 0, "format": "percent"},
+        "series": [
+            {"name": "Wrong on the validation split", "points": [[p["coverage"], p["risk"]] for p in points]},
+            *([{"name": "Upper bound", "points": bound, "dashed": True, "color": "machine"}] if bound else []),
+        ],
+        "marks": marks,
+    }
 
 
 def threshold_curve(view: dict[str, Any]) -> Chart | None:

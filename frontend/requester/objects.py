@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend import automation
 from frontend.images import image_url
 from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
@@ -29,14 +30,15 @@ from marketplace.models import Role
 from marketplace.services.scope import actor
 
 PER_PAGE = 12
-SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
-    "labeled": ("All labels", {"label__isnull": False}),
-    "human": ("By people", {"label__source": "human"}),
-    "machine": ("By the machine", {"label__source": "machine"}),
-    "adjudicated": ("Yours", {"label__source": "adjudicated"}),
-    "failed": ("Failed", {"state": "Failed"}),
-    LIKELY_WRONG: ("Likely wrong first", {"likely_error__isnull": False}),
+SHOWN: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
+    "labeled": ("All labels", {"label__isnull": False}, ("index",)),
+    "human": ("By people", {"label__source": "human"}, ("index",)),
+    "machine": ("By the machine", {"label__source": "machine"}, ("index",)),
+    "adjudicated": ("Yours", {"label__source": "adjudicated"}, ("index",)),
+    "failed": ("Failed", {"state": "Failed"}, ("index",)),
+    LIKELY_WRONG: ("Likely wrong first", {"likely_error__isnull": False}, ("-likely_error__chance", "index")),
 }
+"""What the gallery can show of every job: its name, which objects, and in which order."""
 
 
 @requester_page()
@@ -44,16 +46,22 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Pictures with their labels."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
-    lookup = SHOWN.get(which, SHOWN["labeled"])[1]
+    views = SHOWN | automation.gallery(job)
+    _, lookup, order = views.get(which, views["labeled"])
     rows = DataObject.objects.filter(job=job, **lookup).select_related("label", "likely_error")
-    order = ("-likely_error__chance", "index") if which == LIKELY_WRONG else ("index",)
     page = Paginator(rows.defer("label__explanation").order_by(*order), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **job_context(request, job, "gallery"),
         "page": page,
         "which": which,
-        "choices": [(name, said) for name, (said, _) in SHOWN.items()],
-        "cards": cards.cards(page, task_types.get(job.task_type), request.user.pk or 0, classes=job.labels),
+        "choices": [(name, said) for name, (said, *_) in views.items()],
+        "cards": cards.cards(
+            page,
+            task_types.get(job.task_type),
+            request.user.pk or 0,
+            classes=job.labels,
+            models=automation.machine_labels(page) if which == "audited" else {},
+        ),
     }
     return render(request, "requester/job_gallery.html", context)
 
@@ -75,7 +83,9 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "card": cards.card(row, kind, request.user.pk or 0, answers, classes=job.labels, side=1600, before=before),
         "image_url": image_url(row.pk, request.user.pk or 0),
         "kind": kind,
-        "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
+        "revisions": [
+            (r, kind.summary(r.value)) for r in row.labels.select_related("withdrawal").order_by("-revision")
+        ],
         "answers": answers,
         "likely_error": likely_errors.document(row),
         "story": explanations.story(row.label, kind),

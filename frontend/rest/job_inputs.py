@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from frontend.automation import AUGMENTATIONS, EVERY_ARCHITECTURE, RANGES
+from frontend.automation import AUGMENTATIONS, EVERY_ARCHITECTURE, LOSSES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField, ObjectField, TaskTypeField
 from labeling import redundancy, task_types
@@ -91,6 +91,19 @@ class AutomatedInput(Body):
         "of boxes and masks",
         **RANGES["target_quality"].bounds,
     )
+    target_error = FiniteFloatField(
+        required=False,
+        help_text="promise that at most this share of the machine's labels is wrong, in place of a mean quality",
+        **RANGES["target_error"].bounds,
+    )
+    error_loss = serializers.ChoiceField(
+        required=False,
+        choices=list(LOSSES),
+        help_text="what counts as wrong: an image with any wrong object, or the share of wrong objects",
+    )
+    right_iou = FiniteFloatField(
+        required=False, help_text="the overlap from which on an object is right", **RANGES["right_iou"].bounds
+    )
     seed_size = serializers.IntegerField(required=False, **RANGES["seed_size"].bounds)
     batch_size = serializers.IntegerField(required=False, **RANGES["batch_size"].bounds)
     max_rounds = serializers.IntegerField(required=False, **RANGES["max_rounds"].bounds)
@@ -103,9 +116,33 @@ class AutomatedInput(Body):
     seed = serializers.IntegerField(required=False, **RANGES["seed"].bounds)
     overlap = serializers.BooleanField(required=False)
     confidence = FiniteFloatField(required=False, **RANGES["confidence"].bounds)
+    audit_share = FiniteFloatField(
+        required=False,
+        help_text="the largest part of the machine's labels that people look at, unseen, at the end; 0: none",
+        **RANGES["audit_share"].bounds,
+    )
+    audit_width = FiniteFloatField(
+        required=False,
+        help_text="the width of the interval of the realised error that no audit is made larger for",
+        **RANGES["audit_width"].bounds,
+    )
     random_share = FiniteFloatField(required=False, **RANGES["random_share"].bounds)
     epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
     augmentation = serializers.ChoiceField(required=False, choices=list(AUGMENTATIONS))
+    least_saving = FiniteFloatField(
+        required=False,
+        help_text="people label the rest at once when further rounds are expected to save less than this share of it; "
+        "0: never",
+        **RANGES["least_saving"].bounds,
+    )
+    box_cost = FiniteFloatField(
+        required=False,
+        help_text="the price of drawing a box over that of opening an image, by which the next images are chosen",
+        **RANGES["box_cost"].bounds,
+    )
+    batch_boxes = serializers.IntegerField(
+        required=False, help_text="most boxes that a batch is expected to have; 0: any", **RANGES["batch_boxes"].bounds
+    )
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 

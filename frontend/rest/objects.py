@@ -48,6 +48,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "explanation": label.explanation,
         "content": label.content,
         "created_at": label.created_at,
+        "taken_back": label.withdrawal.reason if hasattr(label, "withdrawal") else None,
     }
 
 
@@ -102,7 +103,7 @@ class ObjectView(APIView):
         return Response(
             {
                 **object_row(row, request.user),
-                "labels": [label_row(lb) for lb in row.labels.order_by("-revision")],
+                "labels": [label_row(lb) for lb in row.labels.select_related("withdrawal").order_by("-revision")],
                 "answers": people.answers_of(row),
             }
         )

@@ -267,14 +267,13 @@ class Label(s.Serializer):
     model_name = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)
     confidence_interval = s.ListField(
-        child=s.FloatField(),
-        allow_null=True,
-        help_text="where the confidence lies nine times in ten, [low, high], by what is known of the workers",
+        child=s.FloatField(), allow_null=True, help_text="where the confidence lies nine times in ten, [low, high]"
     )
     value = s.JSONField()
     explanation = s.JSONField()
     content = s.JSONField(allow_null=True, help_text="what a post-annotation function made for the manifest line")
     created_at = s.DateTimeField()
+    taken_back = s.CharField(allow_null=True, help_text="why it is not in use any more; null where nobody took it back")
 
 
 class LikelyError(s.Serializer):

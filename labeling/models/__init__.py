@@ -19,7 +19,15 @@ from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
 from labeling.models.likely_errors import LikelyError
-from labeling.models.objects import GUIDELINE_GAP, DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.objects import (
+    GUIDELINE_GAP,
+    DataObject,
+    Label,
+    LabelSource,
+    LabelWithdrawal,
+    ObjectLine,
+    ObjectState,
+)
 from labeling.models.panel_sessions import PanelSession
 from labeling.models.prices import PriceChange
 from labeling.models.qualifications import (
@@ -75,6 +83,7 @@ __all__ = [
     "Label",
     "LabelImport",
     "LabelSource",
+    "LabelWithdrawal",
     "LabelingJob",
     "LikelyError",
     "ObjectLine",

@@ -106,3 +106,11 @@ class Label(models.Model):
         """Where the confidence lies nine times in ten, [low, high], by what is known of workers; None without."""
         low, high = self.explanation.get("confidence_low"), self.explanation.get("confidence_high")
         return None if low is None or high is None else [low, high]
+
+
+class LabelWithdrawal(models.Model):
+    """That a label revision was taken back, and why; the revision itself never changes."""
+
+    label = models.OneToOneField(Label, models.CASCADE, related_name="withdrawal")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)

@@ -38,6 +38,8 @@ class Batch(models.Model):
     expires_at = models.DateTimeField(null=True)
     # Stopped before its end: objects without answers become Unlabeled again instead of failing.
     stopped_early = models.BooleanField(default=False)
+    # Its objects have a model's label, which people are not shown and which stays theirs until people have given one.
+    relabels = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

@@ -1,6 +1,7 @@
 """The one door to this room's models."""
 
 from learning.models.advanced import Advanced
+from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
 from learning.models.registry import Model, ModelGroup, ModelImport
@@ -13,8 +14,10 @@ __all__ = [
     "EndpointConfig",
     "EndpointReplica",
     "Advanced",
+    "AuditedObject",
     "HyperParameterTuningJob",
     "LearningLoop",
+    "LoopAudit",
     "LoopObject",
     "Model",
     "ModelGroup",

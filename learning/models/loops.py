@@ -32,7 +32,8 @@ class Round(models.Model):
     training_job = models.OneToOneField(TrainingJob, models.PROTECT, null=True, related_name="+")
     transform_job = models.OneToOneField(TransformJob, models.PROTECT, null=True, related_name="+")
     threshold = models.FloatField(null=True)
-    # [{"threshold", "quality", "coverage"}]: the quality and coverage of each cut-off on the validation images.
+    # [{"threshold", "quality", "coverage"}]: the quality and coverage of each cut-off on the validation images; with a
+    # promised share of wrong labels also the "risk", its "upper" bound, and whether it was "chosen".
     curve = models.JSONField(default=list)
     # The fitted rule by which this round's objects are labeled (selection.uncertainty.Certainty as JSON).
     rule = models.JSONField(null=True)
@@ -57,7 +58,8 @@ class LoopObject(models.Model):
     An object of the validation split always keeps the label that people gave it. For such an object `passed_in` is the
     round whose rule would have labeled it by machine, and `outcome` how good that label would have been: for boxes
     [[sum of IoU of each class], [number of boxes of each class]], else see selection/candidates.py. It is the evidence
-    for the objects that were labeled by machine in that round. For an object that was labeled by machine, `passed_in`
+    for the objects that were labeled by machine in that round; so is `loss`, how wrong it would have been, where the
+    job promises a share of wrong labels (selection/losses.py). For an object that was labeled by machine, `passed_in`
     is the round in which it was.
     """
 
@@ -69,6 +71,7 @@ class LoopObject(models.Model):
     round_number = models.IntegerField(null=True)
     passed_in = models.IntegerField(null=True)
     outcome = models.JSONField(null=True)
+    loss = models.FloatField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["loop", "split"], name="loop_object_by_split")]

@@ -3,7 +3,7 @@
 Two losses, both in 0..1. `image`: 1 unless every object is right. `objects`: the share of wrong objects among all that
 either side names. An object is right when it is paired with one of the same class at an IoU of at least `iou`; what is
 left over is wrong: a missed object, a false one, or one of the wrong class, which counts once and not as both.
-Knows nothing of scores, models or jobs.
+`of_outcomes` has the same two for classes and masks. Knows nothing of scores, models or jobs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from labeling.formats.geometry import iou_matrix
-from learning.selection.quality import Detections, Floats
+from learning.selection.quality import Detections, Floats, Outcomes
 
 Kind = Literal["image", "objects"]
 KINDS: tuple[Kind, ...] = ("image", "objects")
@@ -62,3 +62,15 @@ def losses(
     if len(predicted) != len(truths):
         raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
     return np.array([loss(found, true, kind=kind, iou=iou) for found, true in zip(predicted, truths, strict=True)])
+
+
+def of_outcomes(found: Outcomes, *, kind: Kind = "image", iou: float = RIGHT_IOU) -> Floats:
+    """(n,) losses of labels without boxes, by their quality: classes, or masks of classes.
+
+    What a label or the truth says of a class counts as one object, which is right if its quality is at least `iou`.
+    """
+    there = found.boxes > 0
+    wrong = (there & (found.iou < iou * found.boxes)).sum(axis=1).astype(np.float64)
+    if kind == "image":
+        return (wrong > 0).astype(np.float64)
+    return wrong / np.maximum(there.sum(axis=1), 1)

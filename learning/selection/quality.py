@@ -122,9 +122,19 @@ def with_worst_image(found: Outcomes) -> Outcomes:
     et al., "Conformal Risk Control", 2022, equation 4). It also keeps a variance estimate away from zero when all
     the few images seen happen to be perfect.
     """
-    average = found.boxes.mean(axis=0)
-    worst = average / min(1.0, average.sum()) if average.any() else average
-    return Outcomes(np.vstack([found.iou, np.zeros_like(worst)]), np.vstack([found.boxes, worst]))
+    average = _average(found)
+    return Outcomes(np.vstack([found.iou, np.zeros_like(average)]), np.vstack([found.boxes, average]))
+
+
+def _with_best_image(found: Outcomes) -> Outcomes:
+    """The same images and one more of quality 1: an average number of boxes of each class, at least one, all right."""
+    average = _average(found)
+    return Outcomes(np.vstack([found.iou, average]), np.vstack([found.boxes, average]))
+
+
+def _average(found: Outcomes) -> Floats:
+    average: Floats = found.boxes.mean(axis=0)
+    return average / min(1.0, average.sum()) if average.any() else average
 
 
 def lower_bound(found: Outcomes, confidence: float) -> float:
@@ -136,7 +146,23 @@ def lower_bound(found: Outcomes, confidence: float) -> float:
     """
     if len(found) == 0 or not found.boxes.any():
         return 0.0
-    sample = with_worst_image(found)
+    mean, margin = _estimate(with_worst_image(found), confidence)
+    return float(np.clip(mean - margin, 0.0, 1.0))
+
+
+def upper_bound(found: Outcomes, confidence: float) -> float:
+    """A value that the quality of the population falls short of, with `confidence` in 0..1; 1 for no image or no box.
+
+    The mirror of `lower_bound`: over the sample and one image of quality 1.
+    """
+    if len(found) == 0 or not found.boxes.any():
+        return 1.0
+    mean, margin = _estimate(_with_best_image(found), confidence)
+    return float(np.clip(mean + margin, 0.0, 1.0))
+
+
+def _estimate(sample: Outcomes, confidence: float) -> tuple[float, float]:
+    """The quality of a sample, and the margin of its one-sided interval."""
     images = len(sample)
     totals = sample.boxes.sum(axis=0)
     present = totals > 0
@@ -144,4 +170,4 @@ def lower_bound(found: Outcomes, confidence: float) -> float:
     residual = sample.iou[:, present] - ratio * sample.boxes[:, present]
     influence = (residual / (totals[present] / images)).mean(axis=1)
     error = float(influence.std(ddof=1)) / np.sqrt(images)
-    return float(np.clip(ratio.mean() - stdtrit(images - 1, confidence) * error, 0.0, 1.0))
+    return float(ratio.mean()), float(stdtrit(images - 1, confidence) * error)

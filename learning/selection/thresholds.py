@@ -77,6 +77,11 @@ class Decision:
     `quality`, `lower` (the lower bound) and `coverage` describe the cut-off on this round's n candidates; for `lower`
     those that passed in earlier rounds count too. Of the candidates `passed` (n,) says which passed, `scores` (n,) is
     the expected quality, `outcomes` the quality of the boxes kept. `curve` has every cut-off, falling.
+
+    A promised share of wrong labels (error_rates.py) adds `target_error`, the `losses` (n,) of the candidates, the
+    mean loss `risk` of those that passed, and the upper bound `risk_upper` of all labels of the job. Where the
+    candidates could prove nothing, or not probably, it was not `tested`; `needed` says how many right ones it takes at
+    least where there are fewer.
     """
 
     threshold: float | None
@@ -88,6 +93,12 @@ class Decision:
     scores: Floats
     outcomes: Outcomes
     curve: list[dict[str, Any]]
+    losses: Floats | None = None
+    target_error: float | None = None
+    risk: float | None = None
+    risk_upper: float | None = None
+    tested: bool = True
+    needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +136,15 @@ def choose(
     seed: int = 0,
 ) -> Decision:
     """`decide` for boxes. Raises ValueError for lengths that differ, or a target or confidence outside 0..1."""
+    candidates = box_candidates(predicted, truths, classes)
+    return decide(candidates, target=target, confidence=confidence, earlier=earlier, seed=seed)
+
+
+def box_candidates(predicted: Sequence[Detections], truths: Sequence[Detections], classes: int) -> BoxCandidates:
+    """Images as the choice of a cut-off needs them. Raises ValueError for lengths that differ."""
     if len(predicted) != len(truths):
         raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
-    candidates = BoxCandidates(predicted, _tabulate(predicted, truths, classes), _count_truths(truths, classes))
-    return decide(candidates, target=target, confidence=confidence, earlier=earlier, seed=seed)
+    return BoxCandidates(predicted, _tabulate(predicted, truths, classes), _count_truths(truths, classes))
 
 
 def decide(
@@ -141,7 +157,7 @@ def decide(
     if not (0 < target <= 1 and 0 < confidence < 1):
         raise ValueError(f"target {target} and confidence {confidence} must lie between 0 and 1")
     certainty, _ = candidates.fit(np.ones(candidates.shape[0], dtype=bool))
-    scores, found = _cross_fit(candidates, seed)
+    scores, found, _ = cross_fit(candidates, seed)
     curve = _curve(scores, found)
     chosen, looks = None, _looks(len(scores))
     each = 1 - (1 - confidence) / _effective_looks(looks)
@@ -218,31 +234,35 @@ class BoxCandidates:
         return rule.predict([image for image, wanted in zip(self.predicted, which, strict=True) if wanted])
 
 
-def _cross_fit(candidates: Candidates, seed: int) -> tuple[Floats, Outcomes]:
-    """(n,) scores and outcomes, those of each image by a fit without it."""
+def cross_fit(candidates: Candidates, seed: int) -> tuple[Floats, Outcomes, list[tuple[Bools, Any]]]:
+    """(n,) scores and outcomes, those of each image by a fit without it; each fold (n,) with the rule used on it."""
     images, columns = candidates.shape
     fold = np.random.default_rng(seed).permutation(images) % min(FOLDS, max(images, 1))
     scores = np.zeros(images)
     iou, boxes = np.zeros((images, columns)), np.zeros((images, columns))
+    folds: list[tuple[Bools, Any]] = []
     for number in range(fold.max() + 1 if images else 0):
         held_out = fold == number
         certainty, found = candidates.fit(~held_out)
         scores[held_out] = candidates.sure(certainty, held_out)
         iou[held_out], boxes[held_out] = found.iou[held_out], found.boxes[held_out]
-    return scores, Outcomes(iou, boxes)
+        folds.append((held_out, certainty))
+    return scores, Outcomes(iou, boxes), folds
+
+
+def curve_places(images: int) -> list[int]:
+    """How many of so many images pass at each of at most a hundred cut-offs, rising."""
+    return np.unique(np.linspace(1, images, min(100, images)).astype(int)).tolist() if images else []
 
 
 def _curve(scores: Floats, found: Outcomes) -> list[dict[str, Any]]:
     """At most a hundred cut-offs by falling threshold, with quality and coverage on the validation images."""
     order = np.argsort(-scores, kind="stable")
-    if not len(scores):
-        return []
-    places = np.unique(np.linspace(1, len(scores), min(100, len(scores))).astype(int))
     return [
         {
             "threshold": round(float(scores[order[size - 1]]), 6),
             "quality": round(quality.set_quality(found.take(order[:size])), 6),
             "coverage": round(size / len(scores), 6),
         }
-        for size in places
+        for size in curve_places(len(scores))
     ]

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from labeling.models import DataObject, LabelingJob
 from labeling.services.output import exports
 from labeling.services.queue import due
-from learning.models import LearningLoop, Model, Round, TrainingJob
+from learning.models import AuditedObject, LearningLoop, LoopAudit, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser import people_stories
@@ -36,6 +36,17 @@ LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "reduced_motion": "reduce"},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "reduced_motion": "reduce"},
 ]
+
+
+AUDITED = {
+    "labels": 3, "asked": 1, "note": "", "answered": 1, "wrong": 1, "error": 1.0, "error_low": 0.1, "error_high": 1.0,
+    "quality": 0.2, "quality_low": 0.0, "quality_high": 0.5, "confidence": 0.9, "promised_error": None,
+    "promised_quality": 0.6, "broken": True, "withdrawn": 2, "withdrawn_rounds": [1],
+}  # fmt: skip
+
+
+def _half_done(account: Account) -> TrainingJob:
+    return TrainingJob.objects.create(account=account, name="bees-2", progress=0.5)
 
 
 @pytest.fixture
@@ -58,8 +69,16 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     )
     loop = LearningLoop.objects.create(job=job, settings={"target_iou": 0.6, "confidence": 0.9}, final_model=model)
     trained = TrainingJob.objects.create(account=account, name="bees-1", status="Completed", model=model, progress=1)
-    figures = {"human_labels": 2, "mAP_50": 0.6, "auto_labeled": 1, "counters": {"HumanLabeled": 2}}
-    Round.objects.create(loop=loop, number=1, status="Finished", training_job=trained, threshold=0.5, figures=figures)
+    figures = {"human_labels": 2, "mAP_50": 0.6, "auto_labeled": 1, "counters": {"HumanLabeled": 2}, "human_boxes": 2}
+    figures |= {"validation_images": 9, "quality_all": 0.4}
+    curve = [{"threshold": 0.5, "quality": 0.4, "coverage": 0.5}, {"threshold": 0.1, "quality": 0.3, "coverage": 1.0}]
+    Round.objects.create(loop=loop, number=1, status="Finished", training_job=trained, curve=curve, figures=figures)
+    Round.objects.create(loop=loop, number=2, status="Training", training_job=_half_done(account))
+    LoopAudit.objects.create(loop=loop, number=1, status="Broken", last_round=1, figures=AUDITED)
+    audited = DataObject.objects.filter(job=job, label__isnull=False)[0]
+    AuditedObject.objects.create(
+        audit=loop.audits.get(), data_object=audited, label=audited.label, round_number=1, loss=1.0
+    )
     exports.run_export(exports.create_export(job=job, kind="coco", by="user:1").pk)
     return job
 
@@ -105,6 +124,7 @@ def test_pages_of_a_job_are_accessible(
     paths += [reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs]
     paths += [
         reverse("requester:object", args=[job.pk, row.pk]),
+        reverse("requester:job-gallery", args=[job.pk]) + "?which=audited",
         reverse("requester:dataset", args=[dataset.pk]),
         reverse("requester:dataset-import", args=[imported.pk]),
         reverse("requester:model", args=[Model.objects.get().pk]),

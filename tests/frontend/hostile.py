@@ -36,7 +36,7 @@ from tests.frontend import (
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
-from tests.frontend.hostile_tuning import tuning_bodies, tuning_forms
+from tests.frontend.hostile_tuning import AUTOMATION, tuning_bodies, tuning_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -235,8 +235,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "price_ceiling": "0.05",
             "wanted_hours": 24,
         },
-        "automation": {"enabled": "on", **dict.fromkeys(("target_iou", "target_quality"), "0.6"), "max_rounds": 3}
-        | {"architecture": "compact"},
+        "automation": AUTOMATION,
     }
 
 

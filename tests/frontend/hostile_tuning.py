@@ -1,4 +1,4 @@
-"""The form and the bodies of tuning jobs, for hostile.py."""
+"""The forms and the bodies of tuning jobs, and the step of the wizard about learning, for hostile.py."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,9 @@ from tests.frontend.world import World
 
 RATE = {"name": "learning_rate", "type": "Continuous", "min_value": 0.0001, "max_value": 0.1}
 OBJECTIVE = {"type": "Maximize", "metric_name": "validation:mAP"}
+AUTOMATION = {"enabled": "on", "target_iou": "0.6", "target_quality": "0.6", "max_rounds": 3, "audit_share": "0.1"} | {
+    "architecture": "compact", "promise": "error", "target_error": "0.05", "error_loss": "image"
+}  # fmt: skip
 
 
 def tuning_forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

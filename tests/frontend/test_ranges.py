@@ -64,8 +64,10 @@ WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
 # The declared limits by field name, or by class and field name where a name has two meanings.
 DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
-    "target_quality": RANGES["target_quality"],
+    **{name: RANGES[name] for name in ("target_quality", "least_saving", "box_cost", "batch_boxes")},
+    **{name: RANGES[name] for name in ("target_error", "right_iou")},
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
+    **{name: RANGES[name] for name in ("audit_share", "audit_width")},
     "amount": money.TEXT_LENGTH,
     "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),

@@ -223,7 +223,9 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     assert "Promised accuracy of machine labels" in page and "ResNet-18" in page and "mean IoU" not in page
     assert requester.post(step("automation"), {"enabled": "on", "architecture": "compact"}).status_code == 422
     given = {"enabled": "on", "target_quality": 0.85, "architecture": "mobilenet_v3_small", "max_rounds": 3}
-    assert requester.post(step("automation"), given).status_code == 302
+    refused = requester.post(step("automation"), given | {"audit_share": 2})
+    assert (refused.status_code, "less than or equal to 1" in refused.content.decode()) == (422, True)
+    assert requester.post(step("automation"), given | {"audit_share": 0}).status_code == 302
 
     seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
     assert seen["task_type"] == "ImageMultiClass"
@@ -234,7 +236,24 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     job = LabelingJob.objects.get(account=account, name="bees")
     assert (job.task_type, job.labels, job.price_micros) == ("ImageMultiClass", ["bee", "wasp"], 12_000)
     assert job.automated_labeling["architecture"] == "mobilenet_v3_small"
+    assert job.automated_labeling["audit_share"] == 0
     assert "promised accuracy 0.85" in requester.get(reverse("requester:job", args=[job.pk])).content.decode()
+
+
+def test_a_share_of_wrong_labels_is_promised_in_place_of_a_quality(requester, account):
+    requester.post(step("task"), TASK)
+    requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk))
+    page = requester.get(step("automation")).content.decode()
+    assert "A largest share of wrong labels" in page and 'data-shown-when="promise=error"' in page
+    given = {"enabled": "on", "promise": "error", "architecture": "compact", "max_rounds": 3}
+    assert "Say how large a share" in requester.post(step("automation"), given).content.decode()
+    assert requester.post(step("automation"), given | {"target_error": "0.9"}).status_code == 422
+    assert requester.post(step("automation"), given | {"target_error": "0.05"}).status_code == 302
+    assert "promised at most 5% wrong labels" in requester.get(reverse("requester:job-review")).content.decode()
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get(account=account, name="bees")
+    assert (job.automated_labeling["target_error"], job.automated_labeling["error_loss"]) == (0.05, "image")
+    assert "target_iou" not in job.automated_labeling
 
 
 def test_no_model_is_offered_for_a_type_that_none_can_learn(requester, account):

@@ -116,7 +116,7 @@ def _story(
         expected_seconds=5,
         workers_per_object=1,
         content_classifiers=["FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent"],
-        automated_labeling={"enabled": True, "seed": 1} | automated,
+        automated_labeling={"enabled": True, "seed": 1, "audit_share": 0.0} | automated,
     )
     return ClassStory(job, workers, truth)
 

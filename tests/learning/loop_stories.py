@@ -81,7 +81,14 @@ def a_story(folder: Path, *, count: int = 60, funds: str = "100", broken: int = 
     manifest = storage.join(base, "input.manifest")
     storage.write(manifest, "\n".join(lines).encode())
     workers = a_crowd(2)
-    automated = {"enabled": True, "seed_size": 32, "batch_size": 16, "validation_share": 0.5, "seed": 1}
+    automated = {
+        "enabled": True,
+        "seed_size": 32,
+        "batch_size": 16,
+        "validation_share": 0.5,
+        "seed": 1,
+        "audit_share": 0.0,
+    }
     design: dict[str, Any] = {
         "name": "pictures",
         "labels": pictures.LABELS,

@@ -6,8 +6,8 @@ import pytest
 from labeling import task_types
 from labeling.formats import segments
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Segmentation, Vote
-from learning.contract import PredictedClass, PredictedSegment, Prediction
+from labeling.formats.shapes import Box, Segmentation, Vote
+from learning.contract import PredictedBox, PredictedClass, PredictedSegment, Prediction
 from learning.selection.uncertainty import Certainty, Curve
 from learning.services.active import learners, loop_settings
 from learning.services.active.learners.masks import overlaps
@@ -129,3 +129,41 @@ def test_outcomes_of_merged_classes_are_never_better_than_they_were():
     assert of("TextMultiClassMultiLabel").merged([[0, 1], [1, 1]], gone=0, kept=1) == [[1], [1]]
     assert of("SemanticSegmentation").merged([[0.0, 0.9], [1, 1]], gone=0, kept=1) == [[0.0], [1]]
     assert of("SemanticSegmentation").merged([[0.0, 0.9], [0, 1]], gone=0, kept=1) == [[0.9], [1]]
+
+
+def test_how_wrong_a_label_is_as_a_whole_and_by_what_it_says():
+    one, several, painted = of("ImageMultiClass"), of("ImageMultiClassMultiLabel"), of("SemanticSegmentation")
+
+    def loss(learner, found, true, kind="image", iou=0.5):
+        return learner.loss(found, true, labels=LABELS, kind=kind, iou=iou)
+
+    assert [loss(one, 1, true, kind) for true in (1, 2) for kind in ("image", "objects")] == [0, 0, 1, 1]
+    assert one.compared(1, 2, LABELS) == [[0.0], [1.0]]
+    said, true = np.array([True, True, False]), np.array([True, False, True])
+    assert (loss(several, said, true), loss(several, said, true, "objects")) == (1, pytest.approx(2 / 3))
+    assert loss(several, ~np.ones(3, bool), ~np.ones(3, bool), "objects") == 0
+    assert several.compared(said, true, LABELS) == [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    # A third of the bee is wrong, the wasp is right: by the overlap that is asked for.
+    mine, theirs = truth([[1, 1, 0, 2]]), truth([[1, 1, 1, 2]])
+    assert painted.compared(mine, theirs, LABELS) == [[pytest.approx(2 / 3), 1.0, 0.0], [1.0, 1.0, 0.0]]
+    assert [loss(painted, mine, theirs, iou=iou) for iou in (0.5, 0.7)] == [0, 1]
+    assert loss(painted, mine, theirs, "objects", 0.7) == 0.5
+
+
+def test_every_learner_says_what_it_doubts_and_expects_of_each_class():
+    boxes = Prediction(0, 1, "", None, [PredictedBox(1, 0, 0, 5, 5, 0.6), PredictedBox(1, 9, 9, 5, 5, 0.02)], [])
+    detector = of("BoundingBox")
+    assert detector.doubts(boxes, LABELS).round(2).tolist() == [0, 0.59, 0]
+    assert detector.expected(boxes, LABELS).tolist() == [0, 0.62, 0]
+    drawn = detector.truth([Box("fly", 0, 0, 5, 5), Box("fly", 9, 9, 5, 5)], LABELS)
+    assert detector.amounts(drawn, LABELS).tolist() == [0, 0, 2]
+    sure, unsure = classes(0.98, 0.01, 0.01), classes(0.4, 0.35, 0.25)
+    for name in ("ImageMultiClass", "ImageMultiClassMultiLabel", "TextMultiClass"):
+        assert of(name).doubts(unsure, LABELS).sum() > 3 * of(name).doubts(sure, LABELS).sum() > 0
+        assert of(name).expected(unsure, LABELS).tolist() == [0.4, 0.35, 0.25]
+    assert of("ImageMultiClass").amounts(1, LABELS).tolist() == [0, 1, 0]
+    assert of("ImageMultiClassMultiLabel").amounts(np.array([True, False, True]), LABELS).tolist() == [1, 0, 1]
+    masks = of("SemanticSegmentation")
+    assert masks.doubts(masked([[1, 0], [3, 3]]), LABELS).round(2).tolist() == [0.2, 0, 0.2]
+    assert masks.expected(masked([[1, 0], [3, 3]]), LABELS).tolist() == [1, 0, 1]
+    assert masks.amounts(truth([[2, 2]]), LABELS).tolist() == [0, 1, 0]

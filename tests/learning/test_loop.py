@@ -111,7 +111,7 @@ def test_a_hopeless_model_labels_nothing_and_people_do_it_all(tell):
 
 
 def test_models_start_from_the_one_before_and_the_first_from_the_given_one(tell):
-    story, supervisor = tell(skill=0.0, count=50)
+    story, supervisor = tell(skill=0.0, count=50, automated={"least_saving": 0.0})
     drive(story, supervisor)
     given = rounds_of(story)[0].training_job.model
     trained = [r.training_job for r in rounds_of(story) if r.training_job]
@@ -336,3 +336,53 @@ def test_a_job_without_automated_labeling_has_no_loop(tell):
     assert loops.start_loop(story.job) is None
     loops.sweep()
     assert not LearningLoop.objects.exists()
+
+
+def test_a_promised_share_of_wrong_labels_is_proved_and_told(tell):
+    automated = {"seed_size": 80, "validation_share": 0.5, "target_error": 0.4, "max_rounds": 2}
+    story, supervisor = tell(count=140, automated=automated, skill=0.95)
+    drive(story, supervisor)
+    states = story.states()
+    first = rounds_of(story)[0]
+    figures = first.figures
+    assert states.get(MACHINE, 0) > 20 and sum(states.values()) == 140, figures
+    assert (figures["error_tested"], figures["target_error"], first.threshold is not None) == (True, 0.4, True)
+    assert figures["expected_error"] <= figures["error_upper_bound"] <= 0.4
+    assert figures["validation_wrong"] <= figures["validation_passed"] <= figures["validation_candidates"] == 40
+    (chosen,) = [point for point in first.curve if point["chosen"]]
+    assert chosen["upper"] == pytest.approx(figures["error_upper_bound"], abs=1e-5)
+    assert chosen["threshold"] == pytest.approx(first.threshold, abs=1e-5)
+    # What is proved is true of the labels that were given.
+    assert story.mean_iou(MACHINE) > 0.8
+    view = queries.loop_view(story.job)
+    assert (view["target_error"], view["error_loss"], view["target_quality"], view["confidence"]) == (
+        0.4,
+        "image",
+        None,
+        0.95,
+    )
+    assert view["machine"]["error_upper_bound"] <= 0.4
+    passed = LoopObject.objects.filter(loop=story.loop, split=Split.VALIDATION).exclude(passed_in=None)
+    assert set(passed.values_list("loss", flat=True)) <= {0.0, 1.0}
+
+
+def test_too_few_validation_objects_for_the_promised_error_leave_all_to_people(tell):
+    story, supervisor = tell(count=60, automated={"target_error": 0.02, "max_rounds": 1}, skill=1.0)
+    drive(story, supervisor)
+    assert story.states() == {HUMAN: 60}
+    figures = next(round_.figures for round_ in rounds_of(story) if "error_tested" in round_.figures)
+    assert not figures["error_tested"]
+    assert figures["validation_needed"] > figures["validation_images"]
+
+
+def test_a_promised_error_sets_its_own_confidence_and_aside_what_its_proof_takes():
+    found = loop_settings.read({"enabled": True, "target_error": 0.05})
+    assert (found.confidence, found.error_loss, found.right_iou) == (0.95, "image", 0.5)
+    assert found.least_validation() == 65
+    assert found.with_sizes(objects=2000, largest_batch=5000).validation_size() == 110
+    assert found.with_sizes(objects=100, largest_batch=5000).validation_size() == 12
+    assert loop_settings.read({"enabled": True}).confidence == 0.9
+    with pytest.raises(Invalid, match="one of image, objects expected"):
+        loop_settings.read({"enabled": True, "target_error": 0.05, "error_loss": "pixels"})
+    with pytest.raises(Invalid, match="target_error: 0.6 found"):
+        loop_settings.read({"enabled": True, "target_error": 0.6})

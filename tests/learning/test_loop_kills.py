@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from labeling.models import Label, Task
-from learning.models import LoopObject, Model, Split, TrainingJob, TransformJob
+from learning.models import AuditedObject, LoopAudit, LoopObject, Model, Split, TrainingJob, TransformJob
 from marketplace.models import LedgerKind, Posting
 from tests.learning.loop_stories import HUMAN, MACHINE, OVER, a_story, work
 
@@ -44,7 +44,7 @@ class Victims:
 
 
 def test_kills_at_random_moments_change_nothing(tmp_path, settings):
-    story = a_story(tmp_path / "pictures", count=60)
+    story = a_story(tmp_path / "pictures", count=60, automated={"audit_share": 0.3})
     host = settings.DATABASES["default"]["HOST"]
     user = settings.DATABASES["default"]["USER"]
     environment = os.environ | {
@@ -79,7 +79,10 @@ def test_kills_at_random_moments_change_nothing(tmp_path, settings):
     # Nothing was done twice: no task, no machine label, no model, no program.
     assert Task.objects.filter(queue=story.job.queue).count() == states[HUMAN]
     machine = Label.objects.filter(data_object__job=story.job, source="machine")
-    assert machine.count() == states.get(MACHINE, 0)
+    audited = AuditedObject.objects.exclude(loss=None).count()
+    assert machine.count() == states.get(MACHINE, 0) + audited
+    assert LoopAudit.objects.exclude(status="Kept").count() == 0
+    assert audited > 0 or not machine.exists()
     assert not TrainingJob.objects.exclude(status="Completed").exists()
     assert not TransformJob.objects.exclude(status="Completed").exists()
     assert Model.objects.count() == TrainingJob.objects.count()

@@ -11,7 +11,7 @@ from labeling import background
 from labeling.models import DataObject, FunctionCall, Label, LabelSource, Task, TaskInput
 from labeling.services.output import manifests
 from learning import queries
-from learning.models import LearningLoop, LoopObject
+from learning.models import AuditedObject, LearningLoop, LoopObject
 from learning.services.active import loops
 from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
@@ -84,11 +84,15 @@ def narrower(event):
 
 
 def test_a_model_learns_what_the_post_annotation_function_made_and_its_own_labels_are_none_of_that_functions(tell):
-    story, supervisor, endpoint = tell(narrower, post=True)
+    story, supervisor, endpoint = tell(narrower, post=True, automated={"audit_share": 0.1})
     drive_with_functions(story, supervisor)
     assert story.job.status == "Completed"
     states = story.states()
-    assert states[HUMAN] + states[MACHINE] == 60 and states[MACHINE] >= 20
+    assert states[HUMAN] + states[MACHINE] == 60 and states[MACHINE] >= 18
+    # What people say of the audited labels goes through the function too.
+    audited = DataObject.objects.filter(audited_in__isnull=False)
+    assert set(audited.values_list("state", "label__algorithm")) == {(HUMAN, "function")}
+    assert {(one.label.source, one.loss is None) for one in AuditedObject.objects.all()} == {("machine", False)}
     by_function = Label.objects.filter(source=LabelSource.HUMAN)
     assert set(by_function.values_list("algorithm", flat=True)) == {"function"}
     sent = [

@@ -31,11 +31,13 @@ def machine_lines(job):
 
 
 def test_a_classifier_labels_the_texts_that_it_is_sure_of(supervisor):
-    story = a_text_story(count=110, seed_size=70, batch_size=20, validation_share=0.4, target_quality=0.8)
+    story = a_text_story(
+        count=110, seed_size=70, batch_size=20, validation_share=0.4, target_quality=0.8, audit_share=0.1
+    )
     drive(story, supervisor, seconds=800, work=say_the_truth)
     assert story.job.status == "Completed", story.job.failure_reason
     states = story.states()
-    assert states[HUMAN] + states[MACHINE] == 110 and states[MACHINE] >= 20
+    assert states[HUMAN] + states[MACHINE] == 110 and states[MACHINE] >= 18
     assert story.share_right(MACHINE) >= 0.8 and story.share_right(HUMAN) == 1.0
     first = story.loop.rounds.order_by("number").first()
     assert first.training_job.hyperparameters["architecture"] == "tfidf_logistic_regression"
@@ -53,6 +55,9 @@ def test_a_classifier_labels_the_texts_that_it_is_sure_of(supervisor):
     view = queries.loop_view(story.job)
     assert (view["measure"], view["target_quality"], view["target_iou"]) == ("accuracy", 0.8, None)
     assert view["machine"]["lower_bound"] >= 0.8
+    (audit,) = view["audits"]
+    assert audit["status"] == "Kept" and audit["answered"] == audit["asked"] > 0
+    assert audit["wrong"] == round(audit["error"] * audit["answered"])
 
 
 def test_with_several_topics_each_text_gets_those_above_their_cuts(supervisor):

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling import hooks, task_types
@@ -206,11 +207,12 @@ def conclude(job: LabelingJob, asked: Asked, rows: Sequence[FunctionCall], made:
         labels.lock_objects([row.data_object_id for row in answered])
         kept = tries.still_asked(answered)
         # Not those that the requester or a model has decided, or that a stopped job has given back.
-        usable = set(
-            DataObject.objects.filter(pk__in=kept)
-            .exclude(state=ObjectState.UNLABELED)
-            .exclude(label__source__in=[LabelSource.ADJUDICATED, LabelSource.MACHINE])
-            .values_list("pk", flat=True)
+        second = Task.objects.filter(data_object__in=kept, batch__relabels=True).values("data_object")
+        asked_of = DataObject.objects.filter(pk__in=kept).exclude(state=ObjectState.UNLABELED)
+        usable = dict(
+            asked_of.exclude(label__source=LabelSource.ADJUDICATED)
+            .exclude(~Q(pk__in=second) & Q(label__source=LabelSource.MACHINE))
+            .values_list("pk", "state")
         )
         written = [
             replace(one, explanation={**one.explanation, "function": asked.shown})
@@ -221,7 +223,8 @@ def conclude(job: LabelingJob, asked: Asked, rows: Sequence[FunctionCall], made:
         failed = {
             row.data_object_id: tries.reason(asked, row, problem)
             for row in answered
-            if row.data_object_id in usable and isinstance(problem := made[row.data_object_id], FunctionAnswerError)
+            if usable.get(row.data_object_id, ObjectState.MACHINE) != ObjectState.MACHINE
+            and isinstance(problem := made[row.data_object_id], FunctionAnswerError)
         }
         labels.fail_answered(failed)
         failures.record(FunctionStep.POST, failed)

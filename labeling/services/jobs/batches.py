@@ -16,13 +16,18 @@ from labeling.services.queue.batches import NewTask
 from marketplace.errors import Invalid, WrongState
 
 
-def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", by: str) -> Batch:
+def open_batch(
+    *, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", relabels: bool = False, by: str
+) -> Batch:
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
+
+    With `relabels` they are MachineLabeled ones instead, and stay so until people have labeled them; people do not see
+    the model's label.
 
     The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
     and the money is reserved for the most it may get. Raises InsufficientFunds when the wallet cannot pay, WrongState
-    when a batch is open, the job is not InProgress or an object is not Unlabeled, Invalid for no objects, a repeated
-    one, or one not inspected. When it raises, nothing has changed.
+    when a batch is open, the job is not InProgress or an object is in another state, Invalid for no objects, a
+    repeated one, or one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):
@@ -32,14 +37,17 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
         job = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if not job.open:
             raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
-        tasks, golds = _mark_pending(job, ids), mixing.for_batch(job, len(ids))
-        batch = batches.open_batch(queue=job.queue, tasks=tasks, golds=golds, purpose=purpose, by=by)
+        tasks = _tasks(job, ids, ObjectState.MACHINE if relabels else ObjectState.UNLABELED)
+        if not relabels:
+            DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
+        golds = mixing.for_batch(job, len(ids))
+        batch = batches.open_batch(queue=job.queue, tasks=tasks, golds=golds, purpose=purpose, relabels=relabels, by=by)
         pausing.go_on(job)
     return batch
 
 
-def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:
-    """Make the objects PendingHuman; returns their tasks in the order of `ids`."""
+def _tasks(job: LabelingJob, ids: Sequence[int], wanted: str) -> list[NewTask]:
+    """The tasks of the objects, in the order of `ids`; locks them, and refuses one in another state than `wanted`."""
     rows = DataObject.objects.select_for_update(no_key=True).filter(job=job, pk__in=ids).order_by("pk")
     columns = {pk: rest for pk, *rest in rows.values_list("pk", "state", "width", "height")}
     tasks = []
@@ -47,10 +55,9 @@ def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:
         if pk not in columns:
             raise Invalid(f"object {pk} is not one of job {job.name}", field="objects")
         state, width, height = columns[pk]
-        if state != ObjectState.UNLABELED:
-            raise WrongState(f"object {pk} is {state}, only Unlabeled ones can be opened", field="objects")
+        if state != wanted:
+            raise WrongState(f"object {pk} is {state}, only {wanted} ones can be opened", field="objects")
         if width is None:
             raise Invalid(f"the image of object {pk} was not inspected", field="objects")
         tasks.append(NewTask({"object": pk, "width": width, "height": height}, pk))
-    DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
     return tasks

@@ -46,14 +46,15 @@ def open_batch(
     tasks: Sequence[NewTask],
     golds: Sequence[NewGold] = (),
     purpose: str,
-    by: str,
+    relabels: bool = False,
     exclusive: bool = True,
+    by: str,
 ) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
-    The golds are mixed into the work on the others. A batch that is not `exclusive` may be open beside others. Needs a
-    transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open already or
-    the queue is closed. When it raises, nothing has changed.
+    The golds are mixed into the work on the others. A batch that is not `exclusive` may be open beside others.
+    `relabels`: see Batch. Needs a transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an
+    exclusive batch is open already or the queue is closed. When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -70,6 +71,7 @@ def open_batch(
             number=number,
             exclusive=exclusive,
             purpose=purpose,
+            relabels=relabels,
             opened_at=now,
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )

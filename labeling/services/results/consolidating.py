@@ -80,10 +80,13 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
     again = _reviewed_again(tasks)
     pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING or task.pk in again]
-    made = {task.data_object_id: found[task.pk] for task in pending if task.answers_count}
+    second = _second_labels(tasks, objects)
+    made = {task.data_object_id: found[task.pk] for task in [*pending, *second] if task.answers_count}
     if waiting.has(job, FunctionStep.POST):
         waiting.ask(job, FunctionStep.POST, made)
         made = {}
+    kept = {task.data_object_id for task in second}
+    made = {pk: one for pk, one in made.items() if pk not in kept or isinstance(one, labels.Revision)}
     labels.write_revisions(
         [one for one in made.values() if isinstance(one, labels.Revision)],
         source=LabelSource.HUMAN,
@@ -100,6 +103,15 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
     back = [task.data_object_id for task in unanswered if task.batch_id in early]
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
+
+
+def _second_labels(tasks: Sequence[Task], objects: Mapping[int, DataObject]) -> list[Task]:
+    """The tasks about objects that a model has labeled; its label stays where people's answers give none."""
+    machine = [task for task in tasks if objects[task.data_object_id].state == ObjectState.MACHINE]
+    relabel = set(
+        Batch.objects.filter(pk__in={task.batch_id for task in machine}, relabels=True).values_list("pk", flat=True)
+    )
+    return [task for task in machine if task.batch_id in relabel]
 
 
 def follow_labels(job: LabelingJob, object_ids: Sequence[int]) -> None:

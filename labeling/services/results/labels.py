@@ -9,10 +9,11 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from labeling import task_types
-from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.models import DataObject, Label, LabelingJob, LabelSource, LabelWithdrawal, ObjectState
 from labeling.queries import class_names
 from labeling.services.queue import advance_requests
 from marketplace.errors import Invalid, WrongState
+from marketplace.services import audit
 
 CHUNK = 500
 STATE_OF = {
@@ -128,6 +129,29 @@ def withdraw(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
             row.failure_reason, row.label_id = reasons[row.label_id][:500], None
         DataObject.objects.bulk_update(rows, ["state", "failure_reason", "label"], batch_size=CHUNK)
     return len(rows)
+
+
+def take_back(*, job: LabelingJob, ids: Sequence[int], reason: str, by: str) -> int:
+    """Make MachineLabeled objects Unlabeled again, and note why with their revisions, which are kept.
+
+    In chunks, and others are left as they are, so a repeat does nothing. Returns how many it was. Raises WrongState
+    for a job that is over.
+    """
+    done, stream = 0, iter(ids)
+    while chunk := list(islice(stream, CHUNK)):
+        with transaction.atomic():
+            _must_run(job)
+            machine = [row for row in lock_objects(chunk) if row.job_id == job.pk and row.state == ObjectState.MACHINE]
+            LabelWithdrawal.objects.bulk_create(
+                [LabelWithdrawal(label_id=row.label_id, reason=reason[:500]) for row in machine]
+            )
+            for row in machine:
+                row.state, row.label_id = ObjectState.UNLABELED, None
+            DataObject.objects.bulk_update(machine, ["state", "label"])
+            if machine:
+                audit.record(job, by=by, because=f"the labels of {len(machine)} objects taken back: {reason}")
+        done += len(machine)
+    return done
 
 
 def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: str, model_name: str = "") -> list[Label]:

@@ -17,7 +17,7 @@ from learning.selection import quality
 from learning.selection.quality import Outcomes
 from learning.selection.thresholds import Decision
 from learning.services import transforms
-from learning.services.active import learners, loop_objects, loop_settings
+from learning.services.active import error_promise, learners, loop_objects, loop_settings
 from learning.services.active.loop_settings import LoopSettings
 
 ALGORITHM = "active-learning"
@@ -38,19 +38,37 @@ def evaluate(loop: LearningLoop, settings: LoopSettings, *, number: int, run: Tr
     passed_before = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None)
     passed = set(passed_before.values_list("data_object", flat=True))
     rows = loop_objects.human_labeled(loop, Split.VALIDATION).select_related("label")
-    truths = {row.pk: loop_objects.truth(job, row) for row in rows if row.pk not in passed}
-    read = predictions(job, run)
-    found = {p.object_id: p for p in read if p.object_id in truths and p.error is None}
-    ids = sorted(truths)
-    decision = learner.choose(
-        [found.get(pk) for pk in ids],
-        [truths[pk] for pk in ids],
-        labels=job.labels,
-        target=settings.target(loop_settings.measure_of(job.task_type)),
-        confidence=settings.confidence,
-        earlier=_earlier(passed_before.order_by("pk").values_list("outcome", flat=True), learner.columns(job.labels)),
-        seed=settings.seed + number,
-    )
+    checked = {row.pk: row for row in rows if row.pk not in passed}
+    seen, pool_size = error_promise.sampled_pool(loop, seed=settings.seed) if settings.target_error else (set(), 0)
+    found: dict[int | None, Prediction] = {}
+    pool: list[Prediction] = []
+    for one in predictions(job, run):
+        if one.error is None and one.object_id in checked:
+            found[one.object_id] = one
+        elif one.error is None and one.object_id in seen:
+            pool.append(one)
+    ids = sorted(checked)
+    if settings.target_error:
+        decision = error_promise.decide(
+            loop,
+            settings,
+            number=number,
+            predicted=[found.get(pk) for pk in ids],
+            checked=[checked[pk] for pk in ids],
+            pool=pool,
+            pool_size=pool_size,
+        )
+    else:
+        outcomes = passed_before.order_by("pk").values_list("outcome", flat=True)
+        decision = learner.choose(
+            [found.get(pk) for pk in ids],
+            [loop_objects.truth(job, checked[pk]) for pk in ids],
+            labels=job.labels,
+            target=settings.target(loop_settings.measure_of(job.task_type)),
+            confidence=settings.confidence,
+            earlier=_earlier(outcomes, learner.columns(job.labels)),
+            seed=settings.seed + number,
+        )
     rule = decision.certainty.to_dict()
     figures = {
         "validation_images": len(ids) + len(passed),
@@ -60,6 +78,8 @@ def evaluate(loop: LearningLoop, settings: LoopSettings, *, number: int, run: Tr
         "quality_lower_bound": _number(decision.lower),
         "validation_coverage": _number(decision.coverage),
     } | ({"score_cuts": rule["cuts"]} if "cuts" in rule else {})
+    if settings.target_error:
+        figures |= error_promise.figures(decision, settings)
     return Evaluation(decision, ids, figures)
 
 
@@ -69,7 +89,10 @@ def record(loop: LearningLoop, evaluation: Evaluation, *, number: int) -> None:
     for place in np.flatnonzero(decision.passed):
         outcome = [decision.outcomes.iou[place].tolist(), decision.outcomes.boxes[place].tolist()]
         LoopObject.objects.filter(loop=loop, data_object=evaluation.object_ids[place]).update(
-            passed_in=number, outcome=outcome, score=decision.scores[place]
+            passed_in=number,
+            outcome=outcome,
+            score=decision.scores[place],
+            loss=None if decision.losses is None else decision.losses[place],
         )
 
 
@@ -78,14 +101,14 @@ def machine_quality(loop: LearningLoop, settings: LoopSettings) -> dict[str, Any
     rows = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None).order_by("pk")
     columns = learners.of(loop.job).columns(loop.job.labels)
     found = _earlier(rows.values_list("outcome", flat=True), columns)
-    if found is None:
-        return {"images": 0, "quality": None, "lower_bound": None, "confidence": settings.confidence}
-    return {
-        "images": len(found),
-        "quality": _number(quality.set_quality(found)),
-        "lower_bound": _number(quality.lower_bound(found, settings.confidence)),
-        "confidence": settings.confidence,
-    }
+    known = {"images": 0, "quality": None, "lower_bound": None, "confidence": settings.confidence}
+    if found is not None:
+        known |= {
+            "images": len(found),
+            "quality": _number(quality.set_quality(found)),
+            "lower_bound": _number(quality.lower_bound(found, settings.confidence)),
+        }
+    return known | (error_promise.of_all_labels(loop, settings) if settings.target_error else {})
 
 
 def score_pool(

@@ -1,25 +1,22 @@
-"""The objects of a loop: which of them people label next, and the split of each.
+"""The objects of a loop: which are unlabeled, which people labeled, and the split and expected quality of each.
 
-An object of the validation split stays in it and keeps the label people gave it. Knows neither rounds nor money.
+An object of the validation split stays in it and keeps the label people gave it. Knows neither rounds nor money, nor
+how objects are chosen (choosing.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet, Sum
 
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.services.functions import waiting
 from learning.models import LearningLoop, LoopObject, Round, Split
-from learning.selection.diversity import spread
 from learning.services.active import learners
-from learning.services.active.loop_settings import LoopSettings
+from learning.services.active.learners.boxes import Boxes
 
 CHUNK = 1000
-# Of so many of the most uncertain objects for each one that is wanted, those that differ most are selected.
-CANDIDATES = 3
 
 
 def unlabeled(job: LabelingJob) -> QuerySet[DataObject]:
@@ -55,61 +52,16 @@ def selected(loop: LearningLoop, round_: Round) -> dict[int, str]:
     return dict(rows.order_by("pk").values_list("data_object", "split"))
 
 
-# --- selecting -----------------------------------------------------------------------------------------------------
+def drawn(job: LabelingJob) -> dict[str, int]:
+    """{"human_boxes": how many boxes the labels by people have}; nothing for labels that are not of boxes."""
+    if not isinstance(learners.of(job), Boxes):
+        return {}
+    boxes = Func(F("label__value__boxes"), function="jsonb_array_length", output_field=IntegerField())
+    rows = DataObject.objects.filter(job=job, state=ObjectState.HUMAN)
+    return {"human_boxes": rows.aggregate(n=Sum(boxes))["n"] or 0}
 
 
-def select_seed(loop: LearningLoop, settings: LoopSettings, *, number: int, count: int) -> dict[int, str]:
-    """The split of each of `count` random unlabeled objects; see LoopSettings.validation_size."""
-    ids = np.array(list(unlabeled(loop.job).values_list("pk", flat=True)), dtype=np.int64)
-    selected = np.random.default_rng([settings.seed, number]).permutation(ids)[:count].tolist()
-    before, after = selected_count(loop), selected_count(loop) + len(selected)
-    # Each batch has the same share of validation objects when the seed is labeled in several batches.
-    share = settings.validation_size() / max(settings.seed_size, 1)
-    validation = round(after * share) - round(before * share)
-    return {pk: Split.VALIDATION if place < validation else Split.TRAIN for place, pk in enumerate(selected)}
-
-
-def select_next(
-    loop: LearningLoop,
-    settings: LoopSettings,
-    *,
-    number: int,
-    count: int,
-    embeddings: Iterable[tuple[int, list[float]]],
-) -> dict[int, str]:
-    """The split of each of `count` unlabeled objects: random ones for validation, the most uncertain for training.
-
-    `embeddings` (object id, vector) are those of the newest predictions; objects without a prediction are selected at
-    random, after the others.
-    """
-    rng = np.random.default_rng([settings.seed, number])
-    ids = np.array(list(unlabeled(loop.job).values_list("pk", flat=True)), dtype=np.int64)
-    shuffled = rng.permutation(ids)
-    validation = min(round(count * settings.random_share), count, len(shuffled))
-    random_part, rest = shuffled[:validation], shuffled[validation:]
-    uncertainty = dict(
-        LoopObject.objects.filter(loop=loop, data_object__state=ObjectState.UNLABELED)
-        .exclude(uncertainty=None)
-        .values_list("data_object", "uncertainty")
-    )
-    wanted = count - validation
-    candidates = sorted((pk for pk in rest.tolist() if pk in uncertainty), key=lambda pk: (-uncertainty[pk], pk))
-    selected = _most_diverse(candidates[: wanted * CANDIDATES], uncertainty, wanted, embeddings)
-    unscored = [pk for pk in rest.tolist() if pk not in uncertainty][: wanted - len(selected)]
-    splits = dict.fromkeys(random_part.tolist(), str(Split.VALIDATION))
-    return splits | dict.fromkeys([*selected, *unscored], str(Split.TRAIN))
-
-
-def _most_diverse(
-    candidates: Sequence[int], uncertainty: dict[int, float], count: int, embeddings: Iterable[tuple[int, list[float]]]
-) -> list[int]:
-    """`count` of the candidates that differ most; the most uncertain ones when an embedding is missing."""
-    wanted = set(candidates)
-    vectors = {pk: vector for pk, vector in embeddings if pk in wanted and vector}
-    if not candidates or any(pk not in vectors for pk in candidates):
-        return list(candidates[:count])
-    order = spread([vectors[pk] for pk in candidates], [uncertainty[pk] + 1e-6 for pk in candidates], count)
-    return [candidates[place] for place in order]
+# --- what is recorded of an object ---------------------------------------------------------------------------------
 
 
 def record_selection(loop: LearningLoop, splits: dict[int, str], *, number: int) -> None:

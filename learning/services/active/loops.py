@@ -18,9 +18,9 @@ from labeling.services import attempts
 from labeling.services.jobs import finishing
 from labeling.services.queue.locking import advance_lock
 from learning import families, transitions
-from learning.models import LearningLoop, Round
+from learning.models import LearningLoop, LoopAudit, Round
 from learning.services import registry
-from learning.services.active import lease, loop_settings, opening, rounds
+from learning.services.active import auditing, lease, loop_settings, opening, rounds
 from learning.services.active.loop_settings import LoopSettings
 from learning.services.programs import kinds
 from learning.services.programs.kinds.interface import ProgramKind
@@ -115,7 +115,8 @@ def _advance(loop_id: int) -> None:
 
 def advance_for_batch(*, batch_id: int) -> None:
     """Advance the loop that a batch belongs to, if it belongs to one."""
-    for pk in Round.objects.filter(batch=batch_id).values_list("loop", flat=True):
+    rounds_, audits = Round.objects.filter(batch=batch_id), LoopAudit.objects.filter(batch=batch_id)
+    for pk in [*rounds_.values_list("loop", flat=True), *audits.values_list("loop", flat=True)]:
         advance_loop(loop_id=pk)
 
 
@@ -185,6 +186,7 @@ def _end_with_job(loop: LearningLoop) -> bool:
     with transaction.atomic():
         for round_ in loop.rounds.exclude(status__in=transitions.ROUND.final):
             transitions.ROUND.advance(round_, to, by=BY, because=f"the job is {loop.job.status}")
+        auditing.stop(loop, because=f"the job is {loop.job.status}")
         transitions.LOOP.advance(
             loop,
             to,

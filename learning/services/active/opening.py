@@ -1,10 +1,11 @@
-"""The objects of a round: selecting them for people, asking the job's pre-annotation function about them, opening them.
+"""The objects of a round: how many people get, asking the job's pre-annotation function about them, opening them.
 
 A round whose objects wait for the function has no batch yet; it is opened with those that people can be shown. Knows
-sizes, limits and money; neither trainings nor predictions.
+sizes, limits and money; neither trainings nor predictions, nor which objects are chosen (choosing.py).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,8 +22,8 @@ from labeling.services.queue.locking import advance_lock
 from labeling.services.results import labels
 from learning import transitions
 from learning.models import LearningLoop, LoopObject, Model, Round
-from learning.services import transforms
-from learning.services.active import loop_objects
+from learning.services.active import auditing, choosing, loop_objects, planned
+from learning.services.active.choosing import Chosen
 from learning.services.active.loop_settings import LoopSettings
 from marketplace.errors import InUse, LimitExceeded
 from marketplace.queue import enqueue
@@ -46,42 +47,52 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
         return False
     selected = loop_objects.selected_count(loop)
     seeding = selected < settings.seed_size
+    given_up = not seeding and not while_training and bool(planned.gives_up(loop))
     wanted = settings.seed_size - selected if seeding else settings.batch_size
+    if given_up:
+        wanted = job.objects_total
     count, reason = batch_size(job, wanted, first=number == 1)
     if while_training and loop_objects.unlabeled(job).count() < 2 * settings.batch_size:
         # Too few objects would be left for the model that is being trained.
         return False
     if count < 1:
-        return False if while_training else _wait_or_finish(loop, reason)
+        return False if while_training else _wait_or_finish(loop, settings, reason)
     if seeding:
-        splits = loop_objects.select_seed(loop, settings, number=number, count=count)
+        chosen = choosing.seed(loop, settings, number=number, count=count)
+    elif given_up:
+        chosen = choosing.rest(loop, settings, number=number, count=count)
     else:
-        splits = loop_objects.select_next(loop, settings, number=number, count=count, embeddings=_embeddings(loop))
-    broken = inspect(job, [*splits])
+        plan = planned.of(loop)
+        chosen = choosing.next_objects(
+            loop, settings, number=number, count=count, calibration=plan.get("calibration") if plan else None
+        )
+    broken = inspect(job, [*chosen.splits])
     if broken:
         # The next step selects again without them; their rows record that they belonged to the sample.
         loop_objects.record_selection(loop, dict.fromkeys(broken, ""), number=number)
         check_sample(loop, settings, seeding=seeding)
         return True
     if waiting.has(job, FunctionStep.PRE):
-        return _select(loop, splits, number=number)
-    return _open(loop, splits, number=number)
+        return _select(loop, chosen, number=number)
+    return _open(loop, chosen.splits, number=number, figures=chosen.figures)
 
 
-def _wait_or_finish(loop: LearningLoop, reason: str) -> bool:
+def _wait_or_finish(loop: LearningLoop, settings: LoopSettings, reason: str) -> bool:
     if reason == NO_FUNDS:
         pausing.wait_for_funds(loop.job)
         return False
-    return _finish(loop, reason)
+    audited = auditing.begin(loop, settings)
+    return _finish(loop, reason) if audited is None else audited
 
 
-def _select(loop: LearningLoop, splits: Mapping[int, str], *, number: int) -> bool:
+def _select(loop: LearningLoop, chosen: Chosen, *, number: int) -> bool:
     """Store a round that is not open yet, so that the function is asked about these objects and no others."""
     with transaction.atomic():
         LearningLoop.objects.select_for_update().get(pk=loop.pk)
         if loop.rounds.count() + 1 == number:
-            Round.objects.create(loop=loop, number=number, status_changed_at=timezone.now())
-            loop_objects.record_selection(loop, dict(splits), number=number)
+            now = timezone.now()
+            Round.objects.create(loop=loop, number=number, status_changed_at=now, figures=chosen.figures)
+            loop_objects.record_selection(loop, chosen.splits, number=number)
     return True
 
 
@@ -114,8 +125,18 @@ def open_selected(loop: LearningLoop, settings: LoopSettings, round_: Round) -> 
     return True
 
 
-def _open(loop: LearningLoop, splits: Mapping[int, str], *, number: int, rest: Mapping[int, str] | None = None) -> bool:
-    """Open a batch of these objects as round `number`; `rest` were selected for it, and are not any more."""
+def _open(
+    loop: LearningLoop,
+    splits: Mapping[int, str],
+    *,
+    number: int,
+    rest: Mapping[int, str] | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> bool:
+    """Open a batch of these objects as round `number`; `rest` were selected for it, and are not any more.
+
+    `figures` are those of a round that is made now: how its objects were chosen.
+    """
     try:
         with transaction.atomic():
             LearningLoop.objects.select_for_update().get(pk=loop.pk)
@@ -124,7 +145,9 @@ def _open(loop: LearningLoop, splits: Mapping[int, str], *, number: int, rest: M
             if opened_already or loop.rounds.count() + (round_ is None) != number:
                 return True
             batch = open_batch(job=loop.job, object_ids=[*splits], purpose=f"round {number}", by=BY)
-            opened = {"batch": batch, "status_changed_at": batch.opened_at}
+            opened: dict[str, Any] = {"batch": batch, "status_changed_at": batch.opened_at}
+            if figures is not None:
+                opened["figures"] = dict(figures)
             Round.objects.update_or_create(loop=loop, number=number, defaults=opened)
             loop_objects.record_selection(loop, {**splits, **(rest or {})}, number=number)
     except LimitExceeded:
@@ -186,16 +209,6 @@ def check_sample(loop: LearningLoop, settings: LoopSettings, *, seeding: bool) -
             f"{failed} of the first random sample of {size} objects failed, more than {MAX_FAILED_SHARE:.0%}; "
             f"the first: {first.data_object.failure_reason}"
         )
-
-
-def _embeddings(loop: LearningLoop) -> Iterator[tuple[int, list[float]]]:
-    """(object id, vector) of the newest predictions there are."""
-    rows = loop.rounds.filter(transform_job__status="Completed").order_by("-number").select_related("transform_job")
-    newest = rows.first()
-    if newest is not None:
-        for prediction in transforms.predictions(newest.transform_job):
-            if prediction.object_id is not None:
-                yield prediction.object_id, prediction.embedding
 
 
 def _finish(loop: LearningLoop, reason: str) -> bool:

@@ -22,7 +22,18 @@ from learning import families, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services import registry, training, transforms
-from learning.services.active import class_changes, evaluation, loop_manifests, loop_objects, loop_settings, opening
+from learning.services.active import (
+    auditing,
+    choosing,
+    class_changes,
+    evaluation,
+    longer,
+    loop_manifests,
+    loop_objects,
+    loop_settings,
+    opening,
+    planned,
+)
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse
@@ -38,6 +49,8 @@ def step(loop: LearningLoop, settings: LoopSettings) -> bool:
     """The next step of the loop; True when there may be another one right after it."""
     live = list(loop.rounds.exclude(status__in=transitions.ROUND.final).order_by("number"))
     if not live:
+        if (audit := auditing.live(loop)) is not None:
+            return auditing.advance(loop, settings, audit)
         return opening.open_round(loop, settings)
     for selected in live:
         if selected.batch_id is None and opening.open_selected(loop, settings, selected):
@@ -97,6 +110,7 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
                 by=BY,
             )
             images = {"train_images": train, "validation_images": validation, "human_labels": train + validation}
+            images |= loop_objects.drawn(job)
             current.figures |= figures | images
             current.save(update_fields=["training_job", "figures"])
     return True
@@ -109,6 +123,8 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
         return "no object is left to label"
     if opening.percentage_left(loop.job) < 1:
         return "as many objects are labeled as the job may have"
+    if auditing.has_failed(loop):
+        return auditing.HARD
     if selected < settings.seed_size and opening.batch_size(loop.job, 1, first=False)[0]:
         return "the first sample is not complete"
     if loop.rounds.exclude(training_job=None).count() >= settings.max_rounds:
@@ -116,7 +132,7 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
     newest = list(loop.rounds.exclude(training_job=None).order_by("-number")[:MAX_FAILED_TRAININGS])
     if len(newest) == MAX_FAILED_TRAININGS and all(round_.training_job.status == "Failed" for round_ in newest):
         return "the trainings before failed, people label the rest"
-    return ""
+    return planned.gives_up(loop)
 
 
 def _start_model(loop: LearningLoop) -> Model | None:
@@ -144,10 +160,18 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
         return False
     if run.model is None:
         return _end_round(current, {"no_model": run.failure_reason or f"the training is {run.status}"})
+    if longer.goes_on(loop, current):
+        return False
     figures = {"training_seconds": training.seconds(run), "model": run.model.name} | _metrics(run.model)
+    figures |= longer.figures(current)
     uri = storage.join(_base(loop, current), "predict.manifest")
     images = loop_manifests.write_unlabeled(
-        uri, job, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
+        uri,
+        job,
+        loop_objects.human_labeled(loop, Split.VALIDATION),
+        # The next objects are to differ from what was learned from.
+        loop_objects.human_labeled(loop, Split.TRAIN)[: choosing.KNOWN],
+        loop_objects.unlabeled(job),
     )
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Predicting", by=BY, because=f"{images} images"):
@@ -173,13 +197,15 @@ def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings
         return _end_round(current, {"no_predictions": run.failure_reason or f"the prediction is {run.status}"})
     found = evaluation.evaluate(loop, settings, number=current.number, run=run)
     decision = found.decision
+    pool = min(loop_objects.pool(loop).count(), max(opening.percentage_left(loop.job), 0))
+    plan = planned.make(loop, settings, current, decision, pool=pool)
     with transaction.atomic():
         because = "no cut-off keeps the promise" if decision.threshold is None else f"from {decision.threshold:.4f} on"
         if transitions.ROUND.advance(current, "AutoLabeling", by=BY, because=because):
             evaluation.record(loop, found, number=current.number)
             current.threshold, current.curve = decision.threshold, decision.curve
             current.rule = decision.certainty.to_dict()
-            current.figures |= found.figures | {"predicting_seconds": training.seconds(run)}
+            current.figures |= found.figures | {"predicting_seconds": training.seconds(run), "plan": plan}
             current.save(update_fields=["threshold", "curve", "rule", "figures"])
     return True
 

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from labeling.formats.shapes import Box
 from learning.contract import Prediction
-from learning.selection import thresholds
-from learning.selection.quality import Detections, Outcomes
+from learning.selection import losses, next_batch, quality, thresholds, trust
+from learning.selection.error_rates import CheckedCandidates
+from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Decision
-from learning.selection.uncertainty import Certainty
+from learning.selection.trust import BoxRule
 from learning.services.active.learners.interface import Learner, Outcome, without
+
+_NO_BOXES = Detections.of([])
 
 
 class Boxes(Learner[Detections]):
@@ -34,9 +39,8 @@ class Boxes(Learner[Detections]):
         seed: int,
     ) -> Decision:
         """See Learner. An image that the program could not read counts as one without predicted boxes."""
-        no_boxes = Detections.of([])
         return thresholds.choose(
-            [no_boxes if one is None else detections(one) for one in predicted],
+            [_NO_BOXES if one is None else detections(one) for one in predicted],
             truths,
             classes=len(labels),
             target=target,
@@ -45,15 +49,28 @@ class Boxes(Learner[Detections]):
             seed=seed,
         )
 
-    def rule(self, stored: Mapping[str, Any]) -> Certainty:
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Detections],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
         """See Learner."""
-        return Certainty.from_dict(dict(stored))
+        seen = [_NO_BOXES if one is None else detections(one) for one in predicted]
+        return trust.boxes(seen, truths, classes=len(labels), kind=kind, iou=iou)
 
-    def sure(self, rule: Certainty, prediction: Prediction, labels: Sequence[str]) -> float:
+    def rule(self, stored: Mapping[str, Any]) -> BoxRule:
+        """See Learner."""
+        return trust.stored_rule(stored)
+
+    def sure(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str]) -> float:
         """See Learner."""
         return float(rule.predict([detections(prediction)])[0])
 
-    def label(self, rule: Certainty, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
+    def label(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
         """See Learner: the boxes at or above their class's cut, within the image."""
         if prediction.image_size is None:
             return None
@@ -67,7 +84,32 @@ class Boxes(Learner[Detections]):
                 boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
         return boxes
 
-    def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
+    def compared(self, found: Detections, true: Detections, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        iou, boxes = quality.match(found, true, len(labels))
+        return [iou.tolist(), boxes.tolist()]
+
+    def loss(
+        self, found: Detections, true: Detections, *, labels: Sequence[str], kind: losses.Kind, iou: float
+    ) -> float:
+        """See Learner."""
+        return losses.loss(found, true, kind=kind, iou=iou)
+
+    class_figure = "AP_50:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.box_doubts(detections(prediction), len(labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return next_batch.score_sums(detections(prediction), len(labels))
+
+    def amounts(self, truth: Detections, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.bincount(truth.classes, minlength=len(labels)).astype(np.float64)
+
+    def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""
         return {"score_cuts": dict(zip(labels, rule.cuts.tolist(), strict=True))}
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from labeling.formats.shapes import Vote
 from learning.contract import PredictedClass, Prediction
-from learning.selection import candidates, thresholds
+from learning.selection import candidates, losses, next_batch, thresholds, trust
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Decision
-from learning.selection.uncertainty import Certainty, Curve
+from learning.selection.trust import BoxRule
+from learning.selection.uncertainty import Curve
 from learning.services.active.learners.interface import Learner, Outcome, without
 
 CUT_OFF = 0.5
@@ -56,6 +58,18 @@ class OneClass(Learner[int]):
         known = candidates.one_class(_table(predicted, labels), truths)
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
 
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[int],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """See Learner."""
+        return trust.labels(candidates.one_class(_table(predicted, labels), truths), kind=kind, iou=iou)
+
     def rule(self, stored: Mapping[str, Any]) -> Curve:
         """See Learner."""
         return Curve.from_dict(dict(stored))
@@ -68,6 +82,28 @@ class OneClass(Learner[int]):
         """See Learner: the most likely class, as sure as such a label is right."""
         found = chances(prediction, labels)
         return Vote((labels[int(found.argmax())],), (round(sure, 6),)) if found.any() else None
+
+    def compared(self, found: int, true: int, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        return [[float(found == true)], [1.0]]
+
+    def loss(self, found: int, true: int, *, labels: Sequence[str], kind: losses.Kind, iou: float) -> float:
+        """See Learner: both kinds are the same."""
+        return float(found != true)
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: the part of each class in the entropy."""
+        return next_batch.entropy_parts(chances(prediction, labels))
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: int, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return np.eye(len(labels))[truth]
 
     def columns(self, labels: Sequence[str]) -> int:
         """See Learner: a label is right or wrong as a whole."""
@@ -104,19 +140,31 @@ class SeveralClasses(Learner[Bools]):
         seed: int,
     ) -> Decision:
         """See Learner."""
-        there = np.array(truths, dtype=bool).reshape(-1, len(labels))
-        known = candidates.several_classes(_table(predicted, labels), there)
+        known = candidates.several_classes(_table(predicted, labels), _there(truths, labels))
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
 
-    def rule(self, stored: Mapping[str, Any]) -> Certainty:
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Bools],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
         """See Learner."""
-        return Certainty.from_dict(dict(stored))
+        known = candidates.several_classes(_table(predicted, labels), _there(truths, labels))
+        return trust.labels(known, kind=kind, iou=iou)
 
-    def sure(self, rule: Certainty, prediction: Prediction, labels: Sequence[str]) -> float:
+    def rule(self, stored: Mapping[str, Any]) -> BoxRule:
+        """See Learner."""
+        return trust.stored_rule(stored)
+
+    def sure(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str]) -> float:
         """See Learner."""
         return float(rule.predict([candidates.tagged(chances(prediction, labels))])[0])
 
-    def label(self, rule: Certainty, prediction: Prediction, labels: Sequence[str], sure: float) -> Vote | None:
+    def label(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str], sure: float) -> Vote | None:
         """See Learner: the classes at or above their cuts.
 
         Readers of such labels know one cut for all classes: a chance at its own cut is written as that one, and what
@@ -131,7 +179,31 @@ class SeveralClasses(Learner[Bools]):
         written = np.maximum(CUT_OFF + (1 - CUT_OFF) * np.clip(above, 0, 1), CUT_OFF + LEAST_OVER)
         return Vote(names, tuple(written.round(6).tolist()))
 
-    def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
+    def compared(self, found: Bools, true: Bools, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        return [(found & true).astype(float).tolist(), (found | true).astype(float).tolist()]
+
+    def loss(self, found: Bools, true: Bools, *, labels: Sequence[str], kind: losses.Kind, iou: float) -> float:
+        """See Learner: the objects are the classes that either side names."""
+        wrong, said = int((found != true).sum()), int((found | true).sum())
+        return float(wrong > 0) if kind == "image" or not said else wrong / said
+
+    class_figure = "F1:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: each class is a question of its own."""
+        found = chances(prediction, labels)
+        return next_batch.entropy_parts(found) + next_batch.entropy_parts(1 - found)
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return chances(prediction, labels)
+
+    def amounts(self, truth: Bools, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        return truth.astype(np.float64)
+
+    def explained(self, rule: BoxRule, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""
         return {"score_cuts": dict(zip(labels, rule.cuts.tolist(), strict=True))}
 
@@ -142,6 +214,10 @@ class SeveralClasses(Learner[Bools]):
     def placed(self, prediction: Prediction, places: Mapping[int, int | None]) -> Prediction:
         """See Learner: the chance of a class that two have become is at least the greater one."""
         return _placed(prediction, places, together=max)
+
+
+def _there(truths: Sequence[Bools], labels: Sequence[str]) -> Bools:
+    return np.array(truths, dtype=bool).reshape(-1, len(labels))
 
 
 def _placed(prediction: Prediction, places: Mapping[int, int | None], *, together: Any) -> Prediction:

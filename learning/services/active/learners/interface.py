@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from learning.contract import Prediction
-from learning.selection.quality import Outcomes
+from learning.selection import losses
+from learning.selection.error_rates import CheckedCandidates
+from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 
 Truth = TypeVar("Truth")
@@ -41,6 +43,18 @@ class Learner(ABC, Generic[Truth]):
         """The cut-off that keeps the promise (selection/thresholds.py); None is an object without a prediction."""
 
     @abstractmethod
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Truth],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """The same objects with the losses of their labels, as selection/error_rates.py needs them."""
+
+    @abstractmethod
     def rule(self, stored: Mapping[str, Any]) -> Any:
         """The rule that a Decision's `certainty.to_dict()` wrote."""
 
@@ -51,6 +65,33 @@ class Learner(ABC, Generic[Truth]):
     @abstractmethod
     def label(self, rule: Any, prediction: Prediction, labels: Sequence[str], sure: float) -> Any:
         """The label, as the task type reads it, None where there can be none; `sure` is its expected quality."""
+
+    @abstractmethod
+    def compared(self, found: Truth, true: Truth, labels: Sequence[str]) -> Outcome:
+        """The outcome of the label `found` of an object whose true one is `true`."""
+
+    @abstractmethod
+    def loss(self, found: Truth, true: Truth, *, labels: Sequence[str], kind: losses.Kind, iou: float) -> float:
+        """How wrong the label `found` is, 0..1, where `true` is the true one.
+
+        Of the kind "image" it is 1 unless the label is right as a whole, of the kind "objects" the share of what it
+        says that is wrong (selection/losses.py). Shapes are right that overlap by at least `iou`.
+        """
+
+    class_figure: str
+    """How the names of the metrics of a model begin that say how well it finds each class, 0..1."""
+
+    @abstractmethod
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how uncertain the prediction is of each class (selection/next_batch.py)."""
+
+    @abstractmethod
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """(c,) how much of each class the prediction sees, in the unit of `amounts`, as far as scores can say."""
+
+    @abstractmethod
+    def amounts(self, truth: Truth, labels: Sequence[str]) -> Floats:
+        """(c,) how many objects of each class the label of people has."""
 
     def columns(self, labels: Sequence[str]) -> int:
         """How many columns the outcomes of an object have: by default one for each class."""

@@ -9,7 +9,9 @@ import numpy as np
 from labeling.formats import segments
 from labeling.formats.shapes import Segment, Segmentation
 from learning.contract import PredictedSegment, Prediction
-from learning.selection import candidates, thresholds
+from learning.selection import candidates, losses, thresholds, trust
+from learning.selection.candidates import SureCandidates
+from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Curve
@@ -39,13 +41,20 @@ class Masks(Learner[Segmentation]):
         seed: int,
     ) -> Decision:
         """See Learner."""
-        pairs = [
-            overlaps(_segmentation(one, labels), true, labels) for one, true in zip(predicted, truths, strict=True)
-        ]
-        iou = np.array([pair[0] for pair in pairs]).reshape(-1, len(labels))
-        there = np.array([pair[1] for pair in pairs]).reshape(-1, len(labels))
-        known = candidates.masks(np.array([_raw(one) for one in predicted], dtype=np.float64), iou, there)
+        known = _candidates(predicted, truths, labels)
         return thresholds.decide(known, target=target, confidence=confidence, earlier=earlier, seed=seed)
+
+    def checked(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Segmentation],
+        *,
+        labels: Sequence[str],
+        kind: losses.Kind,
+        iou: float,
+    ) -> CheckedCandidates:
+        """See Learner."""
+        return trust.labels(_candidates(predicted, truths, labels), kind=kind, iou=iou)
 
     def rule(self, stored: Mapping[str, Any]) -> Curve:
         """See Learner."""
@@ -59,6 +68,39 @@ class Masks(Learner[Segmentation]):
         """See Learner."""
         found = _segmentation(prediction, labels)
         return None if found is None else replace(found, confidence=round(sure, 6))
+
+    def compared(self, found: Segmentation, true: Segmentation, labels: Sequence[str]) -> Outcome:
+        """See Learner."""
+        iou, there = overlaps(found, true, labels)
+        return [iou.tolist(), there.tolist()]
+
+    def loss(
+        self, found: Segmentation, true: Segmentation, *, labels: Sequence[str], kind: losses.Kind, iou: float
+    ) -> float:
+        """See Learner: the objects are the classes that either side has."""
+        overlap, there = overlaps(found, true, labels)
+        wrong, said = int(((there > 0) & (overlap < iou)).sum()), int((there > 0).sum())
+        return float(wrong > 0) if kind == "image" or not said else wrong / said
+
+    class_figure = "IoU:"
+
+    def doubts(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner: what the pixels of each class are expected to lack of a whole overlap."""
+        found = np.zeros(len(labels))
+        for one in prediction.segments:
+            found[one.class_id] += 1 - one.score
+        return found
+
+    def expected(self, prediction: Prediction, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        found = np.zeros(len(labels))
+        found[[one.class_id for one in prediction.segments]] = 1
+        return found
+
+    def amounts(self, truth: Segmentation, labels: Sequence[str]) -> Floats:
+        """See Learner."""
+        there = {one.label for one in truth.segments}
+        return np.array([float(name in there) for name in labels])
 
     def merged(self, outcome: Outcome, *, gone: int, kept: int) -> Outcome:
         """See Learner. What is joined has an IoU between those of its parts, or above: the lower one is kept."""
@@ -75,6 +117,15 @@ class Masks(Learner[Segmentation]):
         joined = segments.joined(Segmentation((size["width"], size["height"]), parts)).segments
         made = [PredictedSegment(int(one.label), one.counts, one.confidence or 0.0) for one in joined]
         return replace(prediction, segments=made)
+
+
+def _candidates(
+    predicted: Sequence[Prediction | None], truths: Sequence[Segmentation], labels: Sequence[str]
+) -> SureCandidates:
+    pairs = [overlaps(_segmentation(one, labels), true, labels) for one, true in zip(predicted, truths, strict=True)]
+    iou = np.array([pair[0] for pair in pairs]).reshape(-1, len(labels))
+    there = np.array([pair[1] for pair in pairs]).reshape(-1, len(labels))
+    return candidates.masks(np.array([_raw(one) for one in predicted], dtype=np.float64), iou, there)
 
 
 def _raw(prediction: Prediction | None) -> float:

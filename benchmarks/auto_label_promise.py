@@ -1,0 +1,214 @@
+"""Whether the promised share of wrong machine labels is kept, and how much is labeled, beside other rules.
+
+    make bench NAME=auto_label_promise      or: python -m benchmarks.auto_label_promise --sets scenes --draws 200
+
+A detector is trained on a part of each set and predicts the rest; predictions are kept in `--folder`, so that the rules
+can be run again without a training. Then the rest is split again and again at random into images that people checked
+and a pool. From the checked ones each rule finds a cut-off; the labels that it gives in the pool are compared with the
+truth. Every rule gets the same checked images and the same model:
+
+- `ours`: at most e of the machine's labels are wrong, with 95 % confidence (learning/selection/error_rates.py).
+- `ground_truth`: the lowest cut-off with a mean IoU of 0.6 on the checked images, by its expected quality.
+- `tbal`: the lowest cut-off at which the share of wrong checked images plus a quarter of its standard error is at most
+  e (Vishwakarma et al., NeurIPS 2023, by our trust score).
+- `pac`: PAC labels: the share of wrong ones among *all* images, people's counted as right, is at most e with 95 %
+  confidence (arXiv 2506.10908, with Clopper and Pearson's bound, by our trust score). It is a weaker promise: kept is
+  what it promises itself, and `error` the share of its machine labels that are wrong, as of the others.
+
+A label is wrong if any of its objects is (losses.py). `kept` is the share of draws in which the realised error is at
+most e; `coverage` the share of the pool that is labeled; `hindsight` that of the lowest cut-off that would have kept e.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.label_errors_data import predict_with, train_on
+from benchmarks.options import datasets
+from benchmarks.report import machine, report
+from frontend.demo import scenes
+from learning.contract import JobFolder, read_predictions
+from learning.selection import bounds, error_rates, losses, quality, thresholds, trust
+from learning.selection.error_rates import Pool
+from learning.selection.quality import Detections
+from learning.selection.thresholds import BoxCandidates, CutTable, Decision
+from learning.selection.uncertainty import kept
+
+TARGETS = {"e5": 0.05, "e10": 0.10}
+TRAINED_ON = {"scenes": 300, "cards": 120, "bccd": 120, "raccoon": 80}
+CONFIDENCE, GROUND_TRUTH_IOU, TBAL_ERRORS = 0.95, 0.6, 0.25
+MOST_CHECKED, CHECKED_SHARE = 300, 0.4
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Images that a model was not trained on: what it finds, and what is there."""
+
+    predicted: list[Detections]
+    truths: list[Detections]
+    classes: int
+
+
+def main() -> None:
+    """Train, predict, draw, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", choices=sorted(TRAINED_ON), default=list(TRAINED_ON))
+    parser.add_argument("--datasets", type=Path, default=None, help="the folder of the real sets")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("var/auto-label-promise"), help="where predictions are kept"
+    )
+    parser.add_argument("--scenes", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=600, help="of each training at most")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--image-size", type=int, default=192)
+    options = parser.parse_args()
+    on, figures = machine(), dict[str, float]()
+    for name in options.sets:
+        found = measure(keep(name, options), draws=options.draws)
+        print(name, {key: round(value, 3) for key, value in found.items()}, flush=True)
+        figures |= {f"{name}_{key}": value for key, value in found.items()}
+    for target in TARGETS:
+        figures[f"promise_kept_{target}"] = min(figures[f"{name}_promise_kept_{target}"] for name in options.sets)
+    report("auto_label_promise", figures, on=on)
+
+
+def keep(name: str, options: argparse.Namespace) -> Kept:
+    """The predictions of a set, made now or kept from before."""
+    source = options.folder / "scenes" if name == "scenes" else (options.datasets or datasets()) / name
+    if name == "scenes" and not (source / "annotations.coco.json").exists():
+        scenes.write_dataset(source, count=options.scenes, seed=11)
+    coco = json.loads((source / "annotations.coco.json").read_text())
+    names = sorted(one["file_name"] for one in coco["images"])
+    order = np.random.default_rng(11).permutation(len(names))
+    trained = [names[place] for place in order[: TRAINED_ON[name]]]
+    rest = [names[place] for place in order[TRAINED_ON[name] :]]
+    job, predictions = JobFolder(options.folder / f"{name}-0"), JobFolder(options.folder / f"{name}-0-predictions")
+    if not (predictions.root / "done").exists():
+        training = {"max_seconds": options.seconds, "epochs": options.epochs, "image_size": options.image_size}
+        train_on(job, coco, trained, rest[:60], training, source / "images")
+        predict_with(predictions, job, coco, rest, source / "images")
+        (predictions.root / "done").touch()
+    return _read(coco, predictions)
+
+
+def _read(coco: dict, predictions: JobFolder) -> Kept:
+    places = {one: place for place, one in enumerate(sorted(one["id"] for one in coco["categories"]))}
+    ids = {one["file_name"]: one["id"] for one in coco["images"]}
+    boxes: dict[int, list[tuple]] = {number: [] for number in ids.values()}
+    for one in coco["annotations"]:
+        boxes[one["image_id"]].append((places[one["category_id"]], *one["bbox"], 1.0))
+    predicted, truths = [], []
+    for found in read_predictions(predictions.predictions):
+        rows = [(box.class_id, box.left, box.top, box.width, box.height, box.score) for box in found.boxes]
+        predicted.append(Detections.of(rows))
+        truths.append(Detections.of(boxes[ids[Path(found.source_ref).name]]))
+    return Kept(predicted, truths, len(places))
+
+
+def measure(data: Kept, *, draws: int, checked: int = 0) -> dict[str, float]:
+    """The figures of one set over so many draws of `checked` images (0: a share of the set)."""
+    count = len(data.predicted)
+    checked = checked or min(MOST_CHECKED, round(count * CHECKED_SHARE))
+    whole = thresholds.box_candidates(data.predicted, data.truths, data.classes)
+    lost = _losses(data)
+    figures: dict[str, float] = {"images": count, "checked": checked}
+    for name, target in TARGETS.items():
+        found = [_draw(data, whole, lost, checked, target, seed) for seed in range(draws)]
+        for rule in RULES:
+            for figure in ("kept", "coverage", "error"):
+                figures[f"{rule}_{figure}_{name}"] = float(np.mean([one[f"{rule}_{figure}"] for one in found]))
+        hindsight = float(np.mean([one["hindsight"] for one in found]))
+        figures[f"hindsight_{name}"] = hindsight
+        figures[f"promise_kept_{name}"] = figures[f"ours_kept_{name}"]
+        # Where nothing could have been labeled, nothing was left out.
+        figures[f"coverage_of_hindsight_{name}"] = figures[f"ours_coverage_{name}"] / hindsight if hindsight else 1.0
+    return figures
+
+
+def _losses(data: Kept) -> Callable[[np.ndarray], np.ndarray]:
+    """The losses of all images by the cuts, each set of cuts computed once."""
+    known: dict[tuple[float, ...], np.ndarray] = {}
+
+    def at(cuts: np.ndarray) -> np.ndarray:
+        key = tuple(cuts.tolist())
+        if key not in known:
+            known[key] = losses.losses([kept(image, cuts) for image in data.predicted], data.truths)
+        return known[key]
+
+    return at
+
+
+def _draw(
+    data: Kept, whole: BoxCandidates, lost: Callable[[np.ndarray], np.ndarray], checked: int, target: float, seed: int
+) -> dict[str, float]:
+    order = np.random.default_rng([seed, checked]).permutation(len(data.predicted))
+    seen, unseen = order[:checked], order[checked:]
+    table = CutTable(whole.table.iou[:, seen], whole.table.boxes[:, seen])
+    boxes = BoxCandidates([data.predicted[place] for place in seen], table, whole.truths[seen])
+    candidates = trust.TrustedBoxes(boxes, lambda cuts: lost(cuts)[seen])
+    pool = [data.predicted[place] for place in unseen]
+    decision = error_rates.decide(
+        candidates,
+        target_error=target,
+        confidence=CONFIDENCE,
+        pool=Pool(lambda rule: rule.predict(pool), len(pool)),
+        seed=seed,
+    )
+    scores, wrong = decision.certainty.predict(pool), lost(decision.certainty.cuts)[unseen]
+    found: dict[str, float] = {}
+    for name, rule in RULES.items():
+        cut = rule(decision, target)
+        passed = np.zeros(len(pool), dtype=bool) if cut is None else scores >= cut
+        error = float(wrong[passed].mean()) if passed.any() else 0.0
+        promised = float((wrong * passed).sum() / len(data.predicted)) if name == "pac" else error
+        found |= {f"{name}_kept": promised <= target, f"{name}_coverage": passed.mean(), f"{name}_error": error}
+    running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(pool) + 1)
+    found["hindsight"] = float((np.flatnonzero(running <= target).max(initial=-1) + 1) / len(pool))
+    return found
+
+
+def _ours(decision: Decision, target: float) -> float | None:
+    return decision.threshold
+
+
+def _ground_truth(decision: Decision, target: float) -> float | None:
+    def passes(first: np.ndarray) -> bool:
+        return quality.set_quality(decision.outcomes.take(first)) >= GROUND_TRUTH_IOU
+
+    return _lowest(decision, passes)
+
+
+def _tbal(decision: Decision, target: float) -> float | None:
+    def passes(first: np.ndarray) -> bool:
+        error = decision.losses[first].mean()
+        return bool(error + TBAL_ERRORS * np.sqrt(error * (1 - error) / len(first)) <= target)
+
+    return _lowest(decision, passes)
+
+
+def _pac(decision: Decision, target: float) -> float | None:
+    def passes(first: np.ndarray) -> bool:
+        of_all = np.zeros(len(decision.losses))
+        of_all[first] = decision.losses[first]
+        return bounds.upper(of_all, 1 - CONFIDENCE) <= target
+
+    return _lowest(decision, passes)
+
+
+def _lowest(decision: Decision, passes: Callable[[np.ndarray], bool]) -> float | None:
+    """The score of the lowest cut-off at which the surest checked images, as indices, pass the rule."""
+    order = np.argsort(-decision.scores, kind="stable")
+    size = next((size for size in range(len(order), 0, -1) if passes(order[:size])), 0)
+    return float(decision.scores[order[size - 1]]) if size else None
+
+
+RULES = {"ours": _ours, "ground_truth": _ground_truth, "tbal": _tbal, "pac": _pac}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The promised share of wrong labels is kept by whole jobs, and labels are given where it can be kept."""
+
+import numpy as np
+import pytest
+
+from learning.selection import error_rates, losses, trust
+from learning.selection.candidates import SureCandidates, masks, one_class, several_classes
+from learning.selection.error_rates import Earlier, Pool
+from learning.selection.quality import Detections, Outcomes
+from learning.selection.trust import Trust
+from learning.selection.uncertainty import kept
+from tests.learning.selection.scenes import draw_many
+
+TARGET = 0.1
+
+
+def draw(rng, count, *, base=3.0, informative=True):
+    """(raw sureness, losses) of so many labels; most are right, and the sureness tells which ones are likely not."""
+    odds = rng.normal(base, 2, count)
+    noise = rng.normal(0, 0.7, count)
+    wrong = rng.random(count) > 1 / (1 + np.exp(-odds))
+    told = odds if informative else rng.normal(base, 2, count)
+    return 1 / (1 + np.exp(-(told + noise))), wrong.astype(np.float64)
+
+
+def candidates(raw, lost):
+    return trust.TrustedLabels(SureCandidates(raw, Outcomes(1 - lost[:, None], np.ones((len(raw), 1)))), lost)
+
+
+def pool(raw):
+    return Pool(lambda rule: rule.predict(raw), len(raw))
+
+
+def job(seed, *, images=150, unseen=300, rounds=1, target=TARGET, **made):
+    """(realised error of all machine labels, their share of the pool) of one job of some rounds."""
+    rng, earlier, given, test = np.random.default_rng(seed), Earlier(), [], 1
+    raw, lost = draw(rng, images, **made)
+    left, wrong = draw(rng, unseen, **made)
+    for _ in range(rounds):
+        found = error_rates.decide(
+            candidates(raw, lost), target_error=target, test=test, earlier=earlier, pool=pool(left)
+        )
+        test += found.tested
+        if found.threshold is not None:
+            passed = found.certainty.predict(left) >= found.threshold
+            given += wrong[passed].tolist()
+            earlier = Earlier(
+                np.concatenate([earlier.losses, found.losses[found.passed]]),
+                np.concatenate([earlier.scores, found.scores[found.passed]]),
+                len(given),
+            )
+            raw, lost, left, wrong = raw[~found.passed], lost[~found.passed], left[~passed], wrong[~passed]
+        # The next model knows better: a part of what was wrong is right now, and its scores are new.
+        for scores, wrongs in ((raw, lost), (left, wrong)):
+            wrongs *= rng.random(len(wrongs)) > 0.3
+            scores[:] = 1 / (1 + np.exp(-rng.normal(np.where(wrongs > 0, 1.0, 3.5), 1.0)))
+    return (float(np.mean(given)) if given else 0.0), len(given) / unseen
+
+
+def test_the_promise_is_kept_by_the_labels_given_and_most_of_what_could_be_labeled_is():
+    found = [job(seed) for seed in range(80)]
+    assert np.mean([error > TARGET for error, _ in found]) <= 0.05
+    assert np.mean([share for _, share in found]) > 0.3
+
+
+def test_the_promise_is_kept_over_all_rounds_of_a_job():
+    found = [job(seed, images=120, unseen=250, rounds=3, base=2.0) for seed in range(40)]
+    assert np.mean([error > TARGET for error, _ in found]) <= 0.05
+    assert np.mean([share for _, share in found]) > 0.2
+
+
+def test_the_promise_is_kept_where_scores_mean_nothing_and_the_risk_is_just_above_the_target():
+    # 12 % of these labels are wrong whatever the score.
+    found = [job(seed, images=120, unseen=200, informative=False, base=3.0) for seed in range(60)]
+    assert np.mean([error > TARGET for error, _ in found]) <= 0.05
+
+
+def test_few_images_prove_nothing_spend_nothing_and_say_how_many_it_takes():
+    found = error_rates.decide(candidates(np.linspace(0.9, 0.99, 50), np.zeros(50)), target_error=0.05)
+    assert (found.threshold, found.tested, found.needed, found.risk_upper) == (None, False, 65, None)
+    assert len(found.curve) > 10
+    none = error_rates.decide(candidates(np.zeros(0), np.zeros(0)), target_error=0.05)
+    assert none.threshold is None
+    assert none.curve == []
+
+
+def test_a_hopeless_round_is_not_tested():
+    rng = np.random.default_rng(0)
+    lost = (rng.random(150) < 0.5).astype(np.float64)
+    found = error_rates.decide(candidates(rng.random(150), lost), target_error=0.05)
+    assert (found.threshold, found.tested, found.needed) == (None, False, None)
+
+
+def test_the_chosen_cut_off_is_marked_in_the_curve_with_its_bound():
+    raw, lost = draw(np.random.default_rng(3), 300, base=4.0)
+    found = error_rates.decide(
+        candidates(raw, lost), target_error=TARGET, pool=pool(draw(np.random.default_rng(4), 500)[0])
+    )
+    (chosen,) = [entry for entry in found.curve if entry["chosen"]]
+    assert chosen["threshold"] == pytest.approx(found.threshold, abs=1e-6)
+    assert chosen["upper"] == pytest.approx(found.risk_upper, abs=1e-6)
+    assert found.risk <= found.risk_upper <= TARGET
+    assert all(entry["risk"] <= entry["upper"] for entry in found.curve)
+    assert [entry["coverage"] for entry in found.curve] == sorted(entry["coverage"] for entry in found.curve)
+
+
+def test_labels_of_earlier_rounds_count():
+    raw, lost = np.linspace(0.95, 0.999, 60), np.zeros(60)
+    assert error_rates.decide(candidates(raw, lost), target_error=0.05).threshold is None
+    good = Earlier(np.zeros(80), np.full(80, 0.99), 200)
+    bad = Earlier(np.repeat([1.0, 0.0], [20, 60]), np.full(80, 0.99), 200)
+    decided = [
+        error_rates.decide(candidates(raw, lost), target_error=0.05, test=2, earlier=one, pool=pool(raw))
+        for one in (good, bad)
+    ]
+    assert decided[0].threshold is not None
+    assert decided[1].threshold is None
+
+
+def test_doubt_about_peoples_labels_labels_less():
+    raw, lost = draw(np.random.default_rng(3), 300, base=4.0)
+    sure, doubtful = (
+        error_rates.decide(candidates(raw, lost), target_error=TARGET, doubt=np.full(300, doubt))
+        for doubt in (0.0, 0.4)
+    )
+    assert 0 < doubtful.coverage < sure.coverage
+    assert doubtful.risk < doubtful.risk_upper <= TARGET
+
+
+def test_boxes_are_trusted_image_by_image_and_the_rule_comes_back_from_json():
+    rng = np.random.default_rng(0)
+    found, truth = draw_many(rng, 280, skill=2.2)
+    known = trust.boxes(found, truth, classes=2, kind="objects")
+    decision = error_rates.decide(known, target_error=0.3)
+    rule = decision.certainty
+    assert rule.slopes is not None
+    assert Trust.from_dict(rule.to_dict()).predict(found) == pytest.approx(rule.predict(found))
+    fresh, fresh_truth = draw_many(rng, 300, skill=2.2)
+    lost = losses.losses([kept(image, rule.cuts) for image in fresh], fresh_truth, kind="objects")
+    passed = rule.predict(fresh) >= decision.threshold
+    assert passed.mean() > 0.3
+    assert lost[passed].mean() < min(0.3, lost[~passed].mean())
+
+
+def test_few_boxes_are_trusted_by_their_expected_quality_alone():
+    found, truth = draw_many(np.random.default_rng(0), 40, skill=2.0)
+    rule, _ = trust.boxes(found, truth, classes=2).fit(np.ones(40, dtype=bool))
+    assert rule.slopes is None
+    assert Trust.from_dict(rule.to_dict()).predict(found) == pytest.approx(rule.certainty.predict(found))
+
+
+def test_classes_and_masks_have_losses_too():
+    one = trust.labels(one_class(np.array([[0.9, 0.1], [0.2, 0.8]]), [0, 0]), kind="image", iou=0.5)
+    rule, _ = one.fit(np.ones(2, dtype=bool))
+    assert one.losses(rule, np.ones(2, dtype=bool)).tolist() == [0.0, 1.0]
+    found = Outcomes(np.array([[0.9, 0.4], [0.6, 0.0]]), np.array([[1.0, 1.0], [1.0, 0.0]]))
+    assert losses.of_outcomes(found).tolist() == [1.0, 0.0]
+    assert losses.of_outcomes(found, kind="objects").tolist() == [0.5, 0.0]
+    assert losses.of_outcomes(found, iou=0.7).tolist() == [1.0, 1.0]
+    several = several_classes(np.array([[0.9, 0.8], [0.9, 0.1]] * 20), np.array([[True, True], [True, False]] * 20))
+    known = trust.labels(several, kind="objects", iou=0.5)
+    rule, _ = known.fit(np.ones(40, dtype=bool))
+    assert not known.losses(rule, np.ones(40, dtype=bool)).any()
+    assert trust.labels(masks(np.ones(2), found.iou, found.boxes), kind="image", iou=0.5).lost.tolist() == [1.0, 0.0]
+
+
+def test_an_image_without_any_prediction_has_features():
+    blank = trust.features(Detections.of([]), np.array([0.5]))
+    assert np.isfinite(blank).all()
+
+
+def test_a_target_or_confidence_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="target 1.5"):
+        error_rates.decide(candidates(np.zeros(0), np.zeros(0)), target_error=1.5)
