@@ -254,9 +254,9 @@ class HumanLoopView(APIView):
 class HumanLoopStopView(APIView):
     """End a human loop early."""
 
-    @extend_schema(request=None, responses={202: schemas_human_review.HumanLoopShown}, operation_id="stop_human_loop")
+    @extend_schema(request=None, responses={200: schemas_human_review.HumanLoopShown}, operation_id="stop_human_loop")
     def post(self, request: Request, loop_name: str) -> Response:
         """Nobody is asked any more; those who have begun may finish."""
         found = loops.loop(account_of(request, Role.MEMBER), loop_name)
         loops.stop_loop(loop=found, by=actor(request))
-        return Response(_shown(loops.loop(found.account, loop_name)), status=status.HTTP_202_ACCEPTED)
+        return Response(_shown(loops.loop(found.account, loop_name)))
