@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from frontend.requester.fields import RefusableForm
 from learning import queries
 from learning.services.hosting import asking, hosting, invoke, strategies
 from marketplace import names, strict
@@ -17,13 +18,7 @@ SHOWN = 2
 """Rows for variants that are not folded away, if no more are filled in."""
 
 
-class _Form(forms.Form):
-    def refuse(self, error: DomainError) -> None:
-        """Show what a service refused beside the field that it names."""
-        self.add_error(error.field if error.field in self.fields else None, error.message)
-
-
-class EndpointForm(_Form):
+class EndpointForm(RefusableForm):
     """A new endpoint; what it serves are the rows beside it."""
 
     name = forms.RegexField(names.PATTERN, max_length=names.LENGTH.longest, label="Name", help_text=names.RULE)
@@ -35,7 +30,7 @@ class EndpointForm(_Form):
     )
 
 
-class VariantForm(_Form):
+class VariantForm(RefusableForm):
     """One model that is served, and its part of the requests; a row without a model is none."""
 
     model = forms.ChoiceField(label="Model", required=False)
@@ -87,7 +82,7 @@ class _VariantRows(forms.BaseFormSet):  # type: ignore[type-arg]
 VariantRows = forms.formset_factory(VariantForm, formset=_VariantRows, extra=hosting.VARIANTS.longest, **MOST)
 
 
-class StrategyForm(_Form):
+class StrategyForm(RefusableForm):
     """How requests go over to something else."""
 
     type = forms.ChoiceField(
@@ -133,7 +128,7 @@ class UpdateForm(StrategyForm):
         self.fields["config"].choices = [(name, name) for name in found]  # type: ignore[attr-defined]
 
 
-class WeightForm(_Form):
+class WeightForm(RefusableForm):
     """A variant's weight and number of instances."""
 
     variant = forms.CharField(widget=forms.HiddenInput, max_length=names.LENGTH.longest)
@@ -144,7 +139,7 @@ class WeightForm(_Form):
 WeightRows = forms.formset_factory(WeightForm, extra=0, **MOST)
 
 
-class QuestionForm(_Form):
+class QuestionForm(RefusableForm):
     """A picture for a person, with the scores from which boxes are shown: {class: least score} as JSON."""
 
     image = forms.FileField(label="Image")

@@ -7,7 +7,7 @@ from django import forms
 from labeling.services.intake.selection import CONDITION_LENGTH, JOB_KINDS, LIKELY_WRONG, PERCENT, check_selection
 from labeling.services.queue import routing
 from marketplace import money, names
-from marketplace.errors import Invalid
+from marketplace.errors import DomainError, Invalid
 
 
 def name_field() -> forms.RegexField:
@@ -26,6 +26,15 @@ def dollars(text: str) -> int:
         return money.read(text, field="amount", zero=True)
     except Invalid as error:
         raise forms.ValidationError(error.message) from error
+
+
+class RefusableForm(forms.Form):
+    """A form whose input a service may refuse."""
+
+    def refuse(self, error: DomainError) -> None:
+        """Show what a service refused beside the fields that it names."""
+        for name, reason in error.errors or [("", error.message)]:
+            self.add_error(name if name in self.fields else None, reason)
 
 
 class SelectionFields(forms.Form):

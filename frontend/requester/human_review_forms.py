@@ -4,11 +4,10 @@ from typing import Any
 
 from django import forms
 
-from frontend.requester.fields import dollars, name_field
+from frontend.requester.fields import RefusableForm, dollars, name_field
 from labeling.services.jobs import limits
 from labeling.services.review import flows, task_uis
 from marketplace import money
-from marketplace.errors import DomainError
 from marketplace.models import Account
 from marketplace.services import scope
 from marketplace.services.boundaries import URI_LENGTH
@@ -16,14 +15,7 @@ from marketplace.services.boundaries import URI_LENGTH
 NAME_HELP = "Small letters, digits and inner hyphens, at most 63."
 
 
-class _Form(forms.Form):
-    def refuse(self, error: DomainError) -> None:
-        """Show what a service refused beside the fields that it names."""
-        for name, reason in getattr(error, "errors", None) or [(error.field, error.message)]:
-            self.add_error(name if name in self.fields else None, reason)
-
-
-class TaskUiForm(_Form):
+class TaskUiForm(RefusableForm):
     """A new worker template of human loops."""
 
     name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
@@ -41,7 +33,7 @@ class TaskUiForm(_Form):
         return text.replace("\r\n", "\n")
 
 
-class FlowForm(_Form):
+class FlowForm(RefusableForm):
     """A new flow definition."""
 
     name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
@@ -93,7 +85,7 @@ class FlowForm(_Form):
         return {**given, "task_ui": task_ui, "workteam": team, "price_micros": price}
 
 
-class DatasetForm(_Form):
+class DatasetForm(RefusableForm):
     """A data set of what people answered."""
 
     name = name_field()

@@ -1,6 +1,5 @@
 """Flow definitions: who reviews what, for which price, and on which conditions. Every rule of CreateFlowDefinition."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from labeling import transitions
 from labeling.formats import conditions
 from labeling.models import FlowDefinition, HumanTaskUi, QueueTemplate
 from labeling.services.jobs import keywords, limits, pricing
+from labeling.services.jobs.design import OUTPUT
 from labeling.services.queue import advance_requests, queues
 from labeling.services.review.owner import KIND
 from labeling.services.review.task_uis import TASK_TYPE, name_problem
@@ -34,8 +34,6 @@ DEFAULT_TIME_LIMIT = limits.HOUR
 
 CONDITIONS_LENGTH = Range(0, conditions.MAX_LENGTH)
 """Characters of the JSON of HumanLoopActivationConditions."""
-
-OUTPUT = re.compile(r"(s3|file)://.+")
 
 
 @dataclass(kw_only=True)
