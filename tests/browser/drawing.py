@@ -6,7 +6,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.browser.elements_site import wait_until
+from tests.browser.elements_site import ready_again, wait_until
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -69,6 +69,7 @@ def submit(page: Page, name: str = "boundingBox") -> dict[str, Any]:
     before = len(answers(page))
     page.get_by_role("button", name="Submit").click()
     wait_until(lambda: len(answers(page)) > before)
+    ready_again(page)
     value: dict[str, Any] = answers(page)[-1][name]
     return value
 

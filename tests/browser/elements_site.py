@@ -240,6 +240,11 @@ def serve() -> tuple[Site, ThreadingHTTPServer]:
     return site, server
 
 
+def ready_again(page: Any) -> None:
+    """Wait until a form that has handed an answer over takes the next one: until a timer that it has set has run."""
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+
 def wait_until(found: Any, seconds: float = 30.0) -> Any:
     """Call `found` until it returns something true, and return that. Raises AssertionError when the time is over."""
     end = time.monotonic() + seconds

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.browser.drawing import PHONE, answers
-from tests.browser.elements_site import settles, wait_until
+from tests.browser.elements_site import ready_again, settles, wait_until
 from tests.browser.test_shape_elements import check_accessible
 
 Show = Callable[..., Page]
@@ -30,6 +30,7 @@ def submit(page: Page) -> None:
 def answer(page: Page, count: int) -> dict[str, Any]:
     """The newest answer, once there are so many."""
     wait_until(lambda: len(answers(page)) >= count)
+    ready_again(page)
     assert len(answers(page)) == count
     newest: dict[str, Any] = answers(page)[-1]
     return newest

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import controls_page
 from tests.browser.drawing import answers
-from tests.browser.elements_site import Site, settles, wait_until
+from tests.browser.elements_site import Site, ready_again, settles, wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -64,6 +64,7 @@ def submitted(page: Page, press: Callable[[], None]) -> Any:
     before = len(answers(page))
     press()
     wait_until(lambda: len(answers(page)) > before)
+    ready_again(page)
     return answers(page)[-1]
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.controls_page import page as page_with
 from tests.browser.drawing import answers
-from tests.browser.elements_site import HARNESS_JS, HEAD, HEIGHT, WIDTH, Site, settles, wait_until
+from tests.browser.elements_site import HARNESS_JS, HEAD, HEIGHT, WIDTH, Site, ready_again, settles, wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -38,6 +38,7 @@ def press(page: Page, name: str = "Submit") -> None:
 def given(page: Page, count: int = 1) -> list[dict[str, Any]]:
     """The answers, of which there have to be so many."""
     wait_until(lambda: len(answers(page)) >= count)
+    ready_again(page)
     assert len(answers(page)) == count
     return answers(page)
 
