@@ -49,6 +49,6 @@ def test_a_segmenter_learns_from_masks_that_are_files_and_people_do_what_it_cann
     lines = [json.loads(line) for line in storage.read(uri).splitlines()]
     assert all(storage.read(line["discs-ref"])[:4] == b"\x89PNG" for line in lines)
     found = list(transforms.predictions(first.transform_job))
-    assert len(found) == 12 + 6 and all(one.error is None and len(one.embedding) == 960 for one in found)
+    assert len(found) == 12 + 6 + 12 and all(one.error is None and len(one.embedding) == 960 for one in found)
     assert first.figures["quality_all"] is not None
     assert story.states()[HUMAN] + story.states().get(MACHINE, 0) == 30
