@@ -22,7 +22,6 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
-from labeling.services.queue.locking import advance_lock
 from labeling.services.results import class_changes, consolidating, difficulty, labels, likely_errors
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
@@ -44,30 +43,21 @@ NO_LOOP = "automated labeling is not installed here any more: stop the job, or r
 NOBODY_ASSIGNED = "the vendor has assigned nobody to the contract yet: the job goes on when it has"
 """What a job says while its vendor has no people on it."""
 
-MAX_PASSES = 10
-"""Passes that one call makes over the job, so that other work has its turn."""
-
 
 def advance_job(job_id: int) -> None:
     """Take every step that is possible now; does nothing for a job that is deleted or over.
 
-    Returns at once while another process holds the advance lock. That process checks for new requests after it has
-    released the lock, so it sees a request made before the release, and a later one finds the lock free.
+    Returns at once while another process advances it, see advance_requests.advance.
     """
     queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue_id", flat=True).first()
-    if queue_id is None:
-        return
-    for _ in range(MAX_PASSES):
-        with advance_lock(queue_id) as acquired:
-            if not acquired:
-                return
-            advance_requests.take_request(queue_id)
-            job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
-            while _step(job):
-                job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
-        if not advance_requests.is_requested(queue_id):
-            return
-    advance_requests.send_again(queue_id)
+    if queue_id is not None:
+        advance_requests.advance(queue_id, partial(_take_steps, job_id))
+
+
+def _take_steps(job_id: int) -> None:
+    rows = LabelingJob.objects.select_related("account", "queue__workteam", "dataset")
+    while _step(rows.get(pk=job_id)):
+        pass
 
 
 def advance_or_give_up(job_id: int) -> None:

@@ -14,15 +14,12 @@ from labeling import hooks, transitions
 from labeling.models import FlowDefinition, HumanLoop, Task, TaskStatus
 from labeling.services import attempts
 from labeling.services.queue import advance_requests, batches, due, queues
-from labeling.services.queue.locking import advance_lock
 from labeling.services.review import output
 from labeling.services.review.owner import LIVE
 from marketplace.errors import DomainError
 
 BY = "system"
 CHUNK = 200
-MAX_PASSES = 10
-"""Passes that one call makes, so that other work has its turn."""
 
 EXPIRED = "TaskExpired"
 """FailureCode of a loop that did not get its answers in time."""
@@ -43,19 +40,11 @@ def _give_up(queue_id: int, reason: str, passing: bool) -> None:
 
 def advance(queue_id: int) -> None:
     """Take every step that is possible now; returns at once while another process does."""
-    for _ in range(MAX_PASSES):
-        with advance_lock(queue_id) as acquired:
-            if not acquired:
-                return
-            advance_requests.take_request(queue_id)
-            flow = FlowDefinition.objects.select_related("account", "queue__workteam").get(queue=queue_id)
-            _steps(flow)
-        if not advance_requests.is_requested(queue_id):
-            return
-    advance_requests.send_again(queue_id)
+    advance_requests.advance(queue_id, partial(_steps, queue_id))
 
 
-def _steps(flow: FlowDefinition) -> None:
+def _steps(queue_id: int) -> None:
+    flow = FlowDefinition.objects.select_related("account", "queue__workteam").get(queue=queue_id)
     due.settle_due(flow.queue)
     live = HumanLoop.objects.filter(flow=flow, status__in=LIVE)
     over = ~Q(task__state=TaskStatus.OPEN) | Q(task__batch__expires_at__lte=timezone.now())

@@ -19,9 +19,10 @@ django.setup()
 
 from labeling.models import LabelingJob  # noqa: E402
 from labeling.services.jobs import advancing, finishing  # noqa: E402
+from labeling.services.queue import advance_requests  # noqa: E402
 
 counts = {True: 0, False: 0}
-take = advancing.advance_lock
+take = advance_requests.advance_lock
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def counted(queue_id: int) -> Iterator[bool]:
 
 if __name__ == "__main__":
     job_id = int(sys.argv[1])
-    advancing.advance_lock = counted
+    advance_requests.advance_lock = counted
     print("ready", flush=True)
     sys.stdin.readline()
     while LabelingJob.objects.get(pk=job_id).status not in finishing.FINAL:
