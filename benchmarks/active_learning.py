@@ -133,7 +133,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=60, help="of each training of the promise, at most")
     parser.add_argument("--seconds", type=float, default=600, help="of each training of the promise, at most")
     parser.add_argument(
-        "--folder", type=Path, default=Path("var/auto-label-promise"), help="where the promise's predictions are kept"
+        "--folder",
+        type=auto_label_promise.absolute,
+        default=auto_label_promise.absolute("var/auto-label-promise"),
+        help="where the promise's predictions are kept",
     )
     parser.add_argument("--quick", action="store_true", help="one set, one seed, tiny trainings")
     options = parser.parse_args()

@@ -18,6 +18,7 @@ from benchmarks.fine_tuning import ATTRIBUTE, ROOT, manifest_lines
 from frontend.demo import scenes
 from learning.contract import MODEL, PREDICT, TRAIN, VALIDATION, JobFolder, ModelConfig, read_predictions
 from learning.selection.quality import Detections, Floats
+from learning.services.active.learners.boxes import detections
 
 SCENES = "scenes"
 LEAST_EPOCHS = 2
@@ -116,17 +117,14 @@ def predict(root: Path, images: ImageSet, names: list[str]) -> Seen:
     """What the detector that was trained in `root` says of these images. Raises RuntimeError when it fails."""
     folder = JobFolder(root / "predict")
     shutil.rmtree(folder.root, ignore_errors=True)
-    folder.prepare(hyperparameters={}, channels={MODEL: {}, PREDICT: {}})
+    folder.prepare(hyperparameters={"mirrored": True}, channels={MODEL: {}, PREDICT: {}})
     for path in (root / "model").iterdir():
         shutil.copy(path, folder.channel(MODEL) / path.name)
     lines = [json.dumps({"source-ref": str(images.folder / "images" / name)}) + "\n" for name in names]
     folder.manifest(PREDICT).write_text("".join(lines))
     _run("learning.serving.predict", folder)
     found = list(read_predictions(folder.predictions))
-    boxes = [
-        Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in one.boxes]) for one in found
-    ]
-    return Seen(boxes, np.array([one.embedding for one in found], dtype=np.float64))
+    return Seen([detections(one) for one in found], np.array([one.embedding for one in found], dtype=np.float64))
 
 
 def smaller(effort: Effort, **changes: int) -> Effort:

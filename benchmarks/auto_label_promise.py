@@ -37,6 +37,7 @@ from learning.selection.error_rates import Pool
 from learning.selection.quality import Detections
 from learning.selection.thresholds import BoxCandidates, CutTable, Decision
 from learning.selection.uncertainty import kept
+from learning.services.active.learners.boxes import detections
 
 TARGETS = {"e5": 0.05, "e10": 0.10}
 TRAINED_ON = {"scenes": 300, "cards": 120, "bccd": 120, "raccoon": 80}
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=sorted(TRAINED_ON), default=list(TRAINED_ON))
     parser.add_argument("--datasets", type=Path, default=None, help="the folder of the real sets")
     parser.add_argument(
-        "--folder", type=Path, default=Path("var/auto-label-promise"), help="where predictions are kept"
+        "--folder", type=absolute, default=absolute("var/auto-label-promise"), help="where predictions are kept"
     )
     parser.add_argument("--scenes", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=200)
@@ -77,6 +78,11 @@ def main() -> None:
     report("auto_label_promise", figures, on=on)
 
 
+def absolute(path: str) -> Path:
+    """The folder from the root on: programs that read its images run elsewhere."""
+    return Path(path).absolute()
+
+
 def keep(name: str, options: argparse.Namespace) -> Kept:
     """The predictions of a set, made now or kept from before."""
     source = options.folder / "scenes" if name == "scenes" else (options.datasets or datasets()) / name
@@ -91,7 +97,7 @@ def keep(name: str, options: argparse.Namespace) -> Kept:
     if not (predictions.root / "done").exists():
         training = {"max_seconds": options.seconds, "epochs": options.epochs, "image_size": options.image_size}
         train_on(job, coco, trained, rest[:60], training, source / "images")
-        predict_with(predictions, job, coco, rest, source / "images")
+        predict_with(predictions, job, coco, rest, source / "images", mirrored=True)
         (predictions.root / "done").touch()
     return _read(coco, predictions)
 
@@ -104,8 +110,7 @@ def _read(coco: dict, predictions: JobFolder) -> Kept:
         boxes[one["image_id"]].append((places[one["category_id"]], *one["bbox"], 1.0))
     predicted, truths = [], []
     for found in read_predictions(predictions.predictions):
-        rows = [(box.class_id, box.left, box.top, box.width, box.height, box.score) for box in found.boxes]
-        predicted.append(Detections.of(rows))
+        predicted.append(detections(found))
         truths.append(Detections.of(boxes[ids[Path(found.source_ref).name]]))
     return Kept(predicted, truths, len(places))
 

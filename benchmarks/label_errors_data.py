@@ -127,9 +127,12 @@ def train_on(
     print(job.root.name, {name: round(value, 3) for name, value in metrics.items()}, flush=True)
 
 
-def predict_with(folder: JobFolder, job: JobFolder, coco: dict, names: list[str], images: Path) -> None:
+def predict_with(
+    folder: JobFolder, job: JobFolder, coco: dict, names: list[str], images: Path, *, mirrored: bool = False
+) -> None:
     """Predict the images `names` in `folder` with the model of `job`. Raises RuntimeError if it fails."""
-    folder.prepare(hyperparameters={"score_threshold": LEAST_SCORE, "embedding": False}, channels={PREDICT: {}})
+    asked = {"score_threshold": LEAST_SCORE, "embedding": False, "mirrored": mirrored}
+    folder.prepare(hyperparameters=asked, channels={PREDICT: {}})
     folder.manifest(PREDICT).write_text("".join(manifest_lines(coco, names, images)))
     folder.channel(MODEL).symlink_to(job.model.resolve())
     command = [sys.executable, "-m", "learning.serving.predict", str(folder.root)]

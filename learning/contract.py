@@ -290,6 +290,7 @@ class Prediction:
     """One line of output/predictions.jsonl; `error`: why the image, or the text, could not be read.
 
     Detectors fill `boxes`, classifiers `classes` (every class), segmenters `segments`. A text has no `image_size`.
+    `mirrored`: where it was asked for, the boxes found in the mirror image, at their places in the image.
     """
 
     index: int
@@ -301,10 +302,11 @@ class Prediction:
     error: str | None = None
     classes: list[PredictedClass] = dataclasses.field(default_factory=list)
     segments: list[PredictedSegment] = dataclasses.field(default_factory=list)
+    mirrored: list[PredictedBox] | None = None
 
     def to_line(self) -> str:
         """The line, with its end; asdict would take longer than a network. Raises ValueError for NaN and infinity."""
-        body = {name: value for name, value in vars(self).items() if value or name not in _OF_OTHERS}
+        body = {name: value for name, value in vars(self).items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
         if not all(map(math.isfinite, self._numbers())):
             raise ValueError(f"the prediction of {self.source_ref!r} has a number that is not finite")
@@ -312,21 +314,21 @@ class Prediction:
 
     def _numbers(self) -> Iterator[float]:
         yield from self.embedding
-        yield from (one.left + one.top + one.width + one.height + one.score for one in self.boxes)  # infinite if one is
-        yield from (one.score for one in self.classes)
-        yield from (one.score for one in self.segments)
+        for one in (*self.boxes, *(self.mirrored or ())):
+            yield one.left + one.top + one.width + one.height + one.score  # infinite if one of them is
+        yield from (one.score for one in (*self.classes, *self.segments))
 
     @classmethod
     def from_line(cls, line: str | bytes) -> "Prediction":
         body = json.loads(line)
         body["object_id"], body["source_ref"] = body.pop(OBJECT_ID_KEY), body.pop("source-ref")
-        body["boxes"] = [PredictedBox(**box) for box in body["boxes"]]
-        body["classes"] = [PredictedClass(**one) for one in body.get("classes", ())]
-        body["segments"] = [PredictedSegment(**one) for one in body.get("segments", ())]
+        for name in body.keys() & _PARTS.keys():
+            body[name] = [_PARTS[name](**one) for one in body[name]]
         return cls(**body)
 
 
-_OF_OTHERS = ("classes", "segments")  # left out of the lines of learners that predict none
+_PARTS = {"boxes": PredictedBox, "classes": PredictedClass, "segments": PredictedSegment, "mirrored": PredictedBox}
+_LEFT_OUT = {"classes": [], "segments": [], "mirrored": None}  # of the lines of learners that predict none
 
 
 def read_predictions(path: Path) -> Iterator[Prediction]:
@@ -343,9 +345,8 @@ def read_predictions(path: Path) -> Iterator[Prediction]:
 def model_files(architecture: str) -> tuple[str, ...]:
     """The files of a model of this architecture: there are no weights to train on of one that was trained elsewhere,
     and no ONNX graph of those of texts, for no operator splits texts."""
-    missing = {"model.safetensors"} if architecture == FOREIGN else set()
-    missing |= {"model.onnx"} if architecture in TEXT_CLASSIFIERS else set()
-    return tuple(name for name in MODEL_FILES if name not in missing)
+    missing = {FOREIGN: "model.safetensors"} | dict.fromkeys(TEXT_CLASSIFIERS, "model.onnx")
+    return tuple(name for name in MODEL_FILES if name != missing.get(architecture))
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
@@ -392,8 +393,7 @@ class ModelConfig:
     def read(cls, folder: Path) -> "ModelConfig":
         """Raises BadInput when the file is missing, of another format, or not for a known architecture."""
         body = {"input": None, "output": None} | _read_object(folder / "config.json")
-        missing = {spec.name for spec in dataclasses.fields(cls)} - body.keys()
-        if missing:
+        if missing := {spec.name for spec in dataclasses.fields(cls)} - body.keys():
             raise BadInput(f"config.json: missing {', '.join(sorted(missing))}")
         if body["format"] not in READ_FORMATS or body["architecture"] not in (*EVERY_ARCHITECTURE, FOREIGN):
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")

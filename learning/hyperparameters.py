@@ -107,6 +107,7 @@ class PredictHyperparameters:
     backend: str = _choice("auto", "auto", "torch", "openvino", "onnxruntime")
     precision: str = _choice("auto", "auto", "float32", "bfloat16")  # auto: float32, as the thresholds were set
     embedding: bool = True
+    mirrored: bool = False  # of detectors: also what is found in the mirror image, which shows how steady it is
     processes: int = _number(0, 0, 64)  # 0: as many as there are cores and images for
     num_threads: int = _number(0, 0, 1024)
     image_max_bytes: int = _number(IMAGE_LIMITS.max_bytes, 1)

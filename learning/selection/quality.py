@@ -27,12 +27,14 @@ MATCH_IOU = 0.3
 class Detections:
     """The boxes of one image: `corners` (k, 4) x1 y1 x2 y2 in pixels, `classes` (k,) integers, `scores` (k,) in 0..1.
 
-    The truth of an image is the same with every score 1.
+    The truth of an image is the same with every score 1. `mirrored`: what was found when it was shown mirrored, at its
+    places in the image; None where nobody looked.
     """
 
     corners: Floats
     classes: NDArray[np.int64]
     scores: Floats
+    mirrored: Detections | None = None
 
     @classmethod
     def of(cls, rows: Sequence[tuple[int, float, float, float, float, float]]) -> Detections:

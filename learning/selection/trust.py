@@ -1,9 +1,10 @@
 """The trust score of an image: the chance that the label a detector gives it is right, learned from checked images.
 
-uncertainty.Certainty looks at one figure, the expected quality by the scores. Whether a whole image is right depends on
-more: its weakest box, the strongest one that was left out, how many there are, whether two overlap. With enough checked
-images a logistic regression on these figures tells right images from wrong ones better; with fewer it would learn
-noise, and Certainty's order is used. Knows nothing of models, jobs or how a cut-off is chosen.
+uncertainty.Certainty looks at one figure, the expected quality by the scores. Whether a whole image is right shows
+better when the image is looked at a second time, mirrored: objects that are found only once, at another place or under
+another class, are often wrong. A logistic regression corrects Certainty's chance by how far both agree; it begins at
+no correction, so that few checked images do no harm (docs/learning.md has the measurement, and what else was tried).
+Knows nothing of models, jobs or how a cut-off is chosen.
 """
 
 from __future__ import annotations
@@ -20,52 +21,46 @@ from learning.selection import losses
 from learning.selection.candidates import SureCandidates
 from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.thresholds import Bools, BoxCandidates, box_candidates
-from learning.selection.uncertainty import Certainty, Curve, fit_logistic, kept, log_odds, raw_certainty
+from learning.selection.uncertainty import Certainty, Curve, fit_logistic, kept, log_odds
 
-LEAST_LEARNED = 200
-"""From so many checked images on the regression is fitted (see docs/learning.md for the measurement)."""
-LEAST_OF_EACH = 8
+LEAST_OF_EACH = 3
 """Of right and of wrong images there must be so many, or there is nothing to tell apart."""
-_RIDGE = 3.0
-_LARGEST_COUNT = 50
+SAME_IOU = 0.5
+"""From such an overlap on two boxes of a class are of the same object."""
+_RIDGE = 10.0
 
 
-def features(image: Detections, cuts: Floats) -> Floats:
-    """(f,) figures of one image's label, if boxes at or above their class's cut (classes,) are kept.
+def agreement(image: Detections, cuts: Floats) -> Floats:
+    """(5,) how far the boxes found in an image and in its mirror image agree, those at or above the cuts (classes,).
 
-    In this order: the log-odds of the expected quality; of the lowest kept score, and its margin over its cut; of the
-    highest score left out, and its distance from its cut; the logarithm of the chance that all kept boxes are right and
-    none is missed, if scores were chances; the numbers of kept boxes and of expected missed ones (logarithms); the
-    greatest overlap of two kept boxes; the mean of the kept scores.
+    Over the kept boxes of the image, the least score and the least overlap that the other's best box for it has; the
+    same over the kept boxes of the mirror image; and whether as many are kept in both. All in 0..1; 1 where no box is
+    kept, or nobody looked at the mirror image.
     """
-    keep = image.scores >= cuts[image.classes]
-    above, below = image.scores[keep], image.scores[~keep]
-    corners = image.corners[keep][:_LARGEST_COUNT]
-    overlap = iou_matrix(corners, corners) - np.eye(len(corners))
-    margin_above = (above - cuts[image.classes[keep]]).min(initial=1.0)
-    margin_below = (cuts[image.classes[~keep]] - below).min(initial=1.0)
-    all_right = np.log(np.clip(above, 1e-3, 1)).sum() + np.log1p(-np.clip(below, 0, 0.999)).sum()
-    return np.array(
-        [
-            log_odds(np.array(raw_certainty(image, cuts))),
-            log_odds(above.min(initial=1.0)),
-            margin_above,
-            log_odds(below.max(initial=0.0)),
-            margin_below,
-            max(all_right, -20.0),
-            np.log1p(len(above)),
-            np.log1p(below.sum()),
-            overlap.max(initial=0.0),
-            above.mean() if len(above) else 0.5,
-        ]
-    )
+    other = image.mirrored
+    if other is None:
+        return np.ones(5)
+    here, there = kept(image, cuts), kept(other, cuts)
+    as_many = float(len(here.scores) == len(there.scores))
+    return np.array([*_confirmed(here, other), *_confirmed(there, image), as_many])
+
+
+def _confirmed(boxes: Detections, by: Detections) -> tuple[float, float]:
+    if not len(boxes.scores):
+        return 1.0, 1.0
+    if not len(by.scores):
+        return 0.0, 0.0
+    overlap = iou_matrix(boxes.corners, by.corners) * (boxes.classes[:, None] == by.classes)
+    scores = np.where(overlap >= SAME_IOU, by.scores, 0.0).max(axis=1)
+    return float(scores.min()), float(overlap.max(axis=1).min())
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """From an image's detections to the chance that its label is right, 0..1.
 
-    `slopes` and `intercept` belong to the features less `centre` over `scale`, each (f,); None: `certainty` alone.
+    `slopes` and `intercept` correct the log-odds of `certainty` by the `agreement` less `centre` over `scale`, each
+    (5,); None: `certainty` alone.
     """
 
     certainty: Certainty
@@ -84,33 +79,37 @@ class Trust:
         """`right` (n,) in 0..1: 1 minus the loss of each image's kept boxes."""
         certainty = Certainty.fit(images, right, np.ones(len(images)), cuts)
         told_apart = min(right.sum(), (1 - right).sum()) >= LEAST_OF_EACH
-        if len(images) < LEAST_LEARNED or not told_apart:
+        if not told_apart or all(image.mirrored is None for image in images):
             return cls(certainty)
-        table = np.stack([features(image, cuts) for image in images])
+        table = np.stack([agreement(image, cuts) for image in images])
         centre, scale = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-6)
-        slopes, intercept = fit_logistic((table - centre) / scale, right, np.ones(len(images)), ridge=_RIDGE)
+        slopes, intercept = fit_logistic(
+            (table - centre) / scale, right, np.ones(len(images)), ridge=_RIDGE,
+            offset=log_odds(certainty.predict(images)),
+        )  # fmt: skip
         return cls(certainty, slopes, intercept, centre, scale)
 
     def predict(self, images: Sequence[Detections]) -> Floats:
         """(n,) the chance in 0..1 that each image's label is right."""
+        sure = self.certainty.predict(images)
         if self.slopes is None or self.centre is None or self.scale is None or not len(images):
-            return self.certainty.predict(images)
-        table = np.stack([features(image, self.cuts) for image in images])
-        found: Floats = expit((table - self.centre) / self.scale @ self.slopes + self.intercept)
+            return sure
+        table = np.stack([agreement(image, self.cuts) for image in images])
+        found: Floats = expit(log_odds(sure) + (table - self.centre) / self.scale @ self.slopes + self.intercept)
         return found
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` gives the same object back. It has `cuts`, as a Certainty has."""
         body = self.certainty.to_dict()
         if self.slopes is None or self.centre is None or self.scale is None:
-            return body | {"trust": None}
+            return body | {"agreement": None}
         learned = {"slopes": self.slopes, "centre": self.centre, "scale": self.scale}
-        return body | {"trust": {"intercept": self.intercept} | {key: row.tolist() for key, row in learned.items()}}
+        return body | {"agreement": {"intercept": self.intercept} | {key: row.tolist() for key, row in learned.items()}}
 
     @classmethod
     def from_dict(cls, body: dict[str, Any]) -> Trust:
         """The inverse of `to_dict`."""
-        certainty, learned = Certainty.from_dict(body), body["trust"]
+        certainty, learned = Certainty.from_dict(body), body["agreement"]
         if learned is None:
             return cls(certainty)
         slopes, centre, scale = (np.array(learned[key], dtype=np.float64) for key in ("slopes", "centre", "scale"))
@@ -122,8 +121,10 @@ BoxRule = Certainty | Trust
 
 
 def stored_rule(body: Mapping[str, Any]) -> BoxRule:
-    """The rule whose `to_dict` gave this."""
-    return Trust.from_dict(dict(body)) if "trust" in body else Certainty.from_dict(dict(body))
+    """The rule whose `to_dict` gave this. Raises ValueError for one of before there was an agreement."""
+    if body.get("trust"):
+        raise ValueError("the rule of the round was made by an earlier version, whose scores mean something else")
+    return Trust.from_dict(dict(body)) if "agreement" in body else Certainty.from_dict(dict(body))
 
 
 @dataclass(frozen=True, slots=True)

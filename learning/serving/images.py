@@ -4,7 +4,7 @@ Training and serving both read pixels through this file, so a model sees in serv
 It must not know models, manifests or where an image came from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +40,15 @@ class Picture:
     @property
     def image_size(self) -> dict[str, int]:
         return {"width": self.width, "height": self.height, "depth": self.depth}
+
+
+def mirror(picture: Picture) -> Picture:
+    """The picture with left and right exchanged."""
+    content = picture.content
+    if content is not None:
+        left, top, width, height = content
+        content = (picture.pixels.shape[1] - left - width, top, width, height)
+    return replace(picture, pixels=np.ascontiguousarray(picture.pixels[:, ::-1]), content=content)
 
 
 KEPT_BLOCKS = 4

@@ -5,6 +5,7 @@ It must not know which runtime the network is in, nor how the work is divided.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -12,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.formats.images import ImageError, Limits
-from learning.contract import ModelConfig, Prediction
+from learning.contract import ModelConfig, PredictedBox, Prediction
 from learning.hyperparameters import PredictHyperparameters
 from learning.prediction_runs import Subject, chunks
 from learning.serving.detector import Choice, Detection, detect_pictures
-from learning.serving.images import Frame, Picture, load_picture
+from learning.serving.images import Frame, Picture, load_picture, mirror
 from learning.serving.items import Item
 from learning.serving.opening import frame_of
 from learning.serving.session import Heads
@@ -50,7 +51,27 @@ def predicted(
     choice = Choice(asked.score_threshold, nms, asked.max_detections)
     for chunk, pictures in read_ahead(items, batch, frame_of(config), limits, pool):
         found = detect_pictures(pictures, run, config, choice)
-        yield [_prediction(item, one, embedding=asked.embedding) for item, one in zip(chunk, found, strict=True)]
+        mirrored = _in_mirror(pictures, run, config, choice) if asked.mirrored else [None] * len(found)
+        yield [
+            _prediction(item, one, turned, embedding=asked.embedding)
+            for item, one, turned in zip(chunk, found, mirrored, strict=True)
+        ]
+
+
+def _in_mirror(
+    pictures: Pictures, run: Callable[[NDArray[np.uint8]], Heads], config: ModelConfig, choice: Choice
+) -> list[list[PredictedBox] | None]:
+    """The boxes found in each mirror image, at their places in the image itself; None for one that cannot be read."""
+    turned = [one if isinstance(one, ImageError) else mirror(one) for one in pictures]
+    found = detect_pictures(turned, run, config, choice)
+    return [
+        None if isinstance(one, ImageError) else [_turned_back(box, one.width) for box in seen.boxes]
+        for one, seen in zip(pictures, found, strict=True)
+    ]
+
+
+def _turned_back(box: PredictedBox, width: int) -> PredictedBox:
+    return replace(box, left=round(width - box.left - box.width, 2))
 
 
 def read_ahead(
@@ -75,7 +96,7 @@ def _read(path: Path | None, frame: Frame, limits: Limits) -> Picture | ImageErr
         return error
 
 
-def _prediction(item: Item, found: Detection, *, embedding: bool) -> Prediction:
+def _prediction(item: Item, found: Detection, mirrored: list[PredictedBox] | None, *, embedding: bool) -> Prediction:
     return Prediction(
         index=item.index,
         object_id=item.object_id,
@@ -84,4 +105,5 @@ def _prediction(item: Item, found: Detection, *, embedding: bool) -> Prediction:
         boxes=found.boxes,
         embedding=found.embedding if embedding else [],
         error=found.error,
+        mirrored=mirrored,
     )

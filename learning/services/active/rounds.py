@@ -176,8 +176,10 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Predicting", by=BY, because=f"{images} images"):
             current.transform_job = transforms.create_transform(
-                account=job.account, name=_name(loop, current), model=run.model, manifest_uri=uri, by=BY
-            )
+                account=job.account, name=_name(loop, current), model=run.model, manifest_uri=uri, by=BY,
+                # Only the trust in whole labels asks how steady they are, and to find out takes as long again.
+                hyperparameters={"mirrored": True} if settings.target_error else None,
+            )  # fmt: skip
             current.figures |= figures
             current.save(update_fields=["transform_job", "figures"])
     return True

@@ -1,7 +1,10 @@
 """Made-up images with known truth and a made-up detector of a given skill, for the tests of selection."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from labeling.formats.geometry import iou_matrix
 from learning.selection.quality import Detections
 
 
@@ -27,3 +30,13 @@ def draw_many(rng: np.random.Generator, count: int, **options):
     """`count` images as (list of detections, list of truths)."""
     pairs = [draw(rng, **options) for _ in range(count)]
     return [found for found, _ in pairs], [truth for _, truth in pairs]
+
+
+def looked_at_twice(rng: np.random.Generator, found, truths):
+    """The images with what was found in their mirror images: right boxes again, most of the wrong ones not."""
+    images = []
+    for image, truth in zip(found, truths, strict=True):
+        overlap = iou_matrix(image.corners, truth.corners) * (image.classes[:, None] == truth.classes)
+        right = overlap.max(axis=1, initial=0.0) >= 0.5
+        images.append(replace(image, mirrored=image.keep(right | (rng.random(len(right)) < 0.3))))
+    return images

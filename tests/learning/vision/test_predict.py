@@ -62,6 +62,25 @@ def test_torch_and_serving_predict_the_same(trained: tuple[JobFolder, str], tmp_
             assert scores == pytest.approx([box.score for box in theirs.boxes], abs=1e-4)
 
 
+def test_the_mirror_image_is_predicted_too_at_the_places_of_the_image(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    lines = []
+    for line in map(json.loads, model.manifest(TRAIN).read_text().splitlines()[:3]):
+        turned = tmp_path / f"turned-{len(lines)}.png"
+        with Image.open(line["source-ref"].removeprefix("file://")) as image:
+            image.convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(turned)
+        lines += [line, line | {"source-ref": turned.as_uri()}]
+    manifest = "".join(json.dumps(line) + "\n" for line in lines)
+    found = predicted(jobs.prediction_job(tmp_path / "job", model.model, manifest, mirrored=True, **LOW))
+    for image, turned in zip(found[::2], found[1::2], strict=True):
+        assert image.mirrored is not None and len(image.mirrored) == len(turned.boxes)
+        for ours, theirs in zip(image.mirrored, turned.boxes, strict=True):
+            assert (ours.class_id, ours.score) == (theirs.class_id, pytest.approx(theirs.score, abs=1e-3))
+            assert ours.left == pytest.approx(80 - theirs.left - theirs.width, abs=0.1)
+            assert (ours.top, ours.width) == pytest.approx((theirs.top, theirs.width), abs=0.1)
+    assert predicted(jobs.prediction_job(tmp_path / "plain", model.model, manifest, **LOW))[0].mirrored is None
+
+
 def test_killed_prediction_goes_on_after_its_last_whole_line(trained: tuple[JobFolder, str], tmp_path) -> None:
     model, _ = trained
     manifest = model.manifest(TRAIN).read_text()

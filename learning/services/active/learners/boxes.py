@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from labeling.formats.shapes import Box
-from learning.contract import Prediction
+from learning.contract import PredictedBox, Prediction
 from learning.selection import losses, next_batch, quality, thresholds, trust
 from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Detections, Floats, Outcomes
@@ -119,11 +119,20 @@ class Boxes(Learner[Detections]):
 
     def placed(self, prediction: Prediction, places: Mapping[int, int | None]) -> Prediction:
         """See Learner."""
-        known = ((box, places.get(box.class_id)) for box in prediction.boxes)
-        boxes = [replace(box, class_id=place) for box, place in known if place is not None]
-        return replace(prediction, boxes=boxes)
+
+        def kept(boxes: Sequence[PredictedBox]) -> list[PredictedBox]:
+            known = ((box, places.get(box.class_id)) for box in boxes)
+            return [replace(box, class_id=place) for box, place in known if place is not None]
+
+        mirrored = None if prediction.mirrored is None else kept(prediction.mirrored)
+        return replace(prediction, boxes=kept(prediction.boxes), mirrored=mirrored)
 
 
 def detections(prediction: Prediction) -> Detections:
     """A prediction as selection reads it."""
-    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in prediction.boxes])
+    mirrored = None if prediction.mirrored is None else _read(prediction.mirrored)
+    return replace(_read(prediction.boxes), mirrored=mirrored)
+
+
+def _read(boxes: Sequence[PredictedBox]) -> Detections:
+    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in boxes])
