@@ -18,7 +18,7 @@ from benchmarks.fine_tuning import ATTRIBUTE, ROOT, manifest_lines
 from frontend.demo import scenes
 from learning.contract import MODEL, PREDICT, TRAIN, VALIDATION, JobFolder, ModelConfig, read_predictions
 from learning.selection.quality import Detections, Floats
-from learning.services.active.learners.boxes import detections
+from learning.selection.seen import detections
 
 SCENES = "scenes"
 LEAST_EPOCHS = 2

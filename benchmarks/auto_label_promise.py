@@ -35,9 +35,9 @@ from learning.contract import JobFolder, read_predictions
 from learning.selection import bounds, error_rates, losses, quality, thresholds, trust
 from learning.selection.error_rates import Pool
 from learning.selection.quality import Detections
+from learning.selection.seen import detections
 from learning.selection.thresholds import BoxCandidates, CutTable, Decision
 from learning.selection.uncertainty import kept
-from learning.services.active.learners.boxes import detections
 
 TARGETS = {"e5": 0.05, "e10": 0.10}
 TRAINED_ON = {"scenes": 300, "cards": 120, "bccd": 120, "raccoon": 80}

@@ -11,6 +11,7 @@ from learning.contract import PredictedBox, Prediction
 from learning.selection import losses, next_batch, quality, thresholds, trust
 from learning.selection.error_rates import CheckedCandidates
 from learning.selection.quality import Detections, Floats, Outcomes
+from learning.selection.seen import detections
 from learning.selection.thresholds import Decision
 from learning.selection.trust import BoxRule
 from learning.services.active.learners.interface import Learner, Outcome, without
@@ -126,13 +127,3 @@ class Boxes(Learner[Detections]):
 
         mirrored = None if prediction.mirrored is None else kept(prediction.mirrored)
         return replace(prediction, boxes=kept(prediction.boxes), mirrored=mirrored)
-
-
-def detections(prediction: Prediction) -> Detections:
-    """A prediction as selection reads it."""
-    mirrored = None if prediction.mirrored is None else _read(prediction.mirrored)
-    return replace(_read(prediction.boxes), mirrored=mirrored)
-
-
-def _read(boxes: Sequence[PredictedBox]) -> Detections:
-    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in boxes])
