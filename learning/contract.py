@@ -312,11 +312,11 @@ class Prediction:
             raise ValueError(f"the prediction of {self.source_ref!r} has a number that is not finite")
         return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
 
-    def _numbers(self) -> Iterator[float]:
+    def _numbers(self) -> Iterator[float]:  # a sum is infinite if one of its parts is
         yield from self.embedding
-        for one in (*self.boxes, *(self.mirrored or ())):
-            yield one.left + one.top + one.width + one.height + one.score  # infinite if one of them is
-        yield from (one.score for one in (*self.classes, *self.segments))
+        yield from (b.left + b.top + b.width + b.height + b.score for b in (*self.boxes, *(self.mirrored or ())))
+        yield from (one.score for one in self.classes)
+        yield from (one.score for one in self.segments)
 
     @classmethod
     def from_line(cls, line: str | bytes) -> "Prediction":
@@ -327,8 +327,17 @@ class Prediction:
         return cls(**body)
 
 
-_PARTS = {"boxes": PredictedBox, "classes": PredictedClass, "segments": PredictedSegment, "mirrored": PredictedBox}
-_LEFT_OUT = {"classes": [], "segments": [], "mirrored": None}  # of the lines of learners that predict none
+_PARTS: dict[str, Any] = {
+    "boxes": PredictedBox,
+    "classes": PredictedClass,
+    "segments": PredictedSegment,
+    "mirrored": PredictedBox,
+}
+_LEFT_OUT: dict[str, Any] = {
+    "classes": [],
+    "segments": [],
+    "mirrored": None,
+}  # of the lines of learners that predict none
 
 
 def read_predictions(path: Path) -> Iterator[Prediction]:

@@ -42,16 +42,36 @@ def p_value(losses: Floats, target: float, *, unseen: int | None = None) -> floa
     is 0. Raises ValueError for losses or a target outside 0..1.
     """
     _check(losses, target)
+    return lost_p(float(losses.sum()), len(losses), target, unseen=unseen, counted=only_right_or_wrong(losses))
+
+
+def lost_p(lost: float, images: int, target: float, *, unseen: int | None, counted: bool) -> float:
+    """As `p_value`, of `images` that lost so much together, each 0 or 1 if they are `counted`. It rises in `lost`."""
     if unseen == 0:
         return 0.0
-    images, lost = len(losses), float(losses.sum())
     if not images or target == 0:
         return 1.0
-    if only_right_or_wrong(losses):
+    if counted:
         return counted_p(round(lost), images, target, unseen=unseen)
     if unseen is None:
         return hoeffding_bentkus_p(lost / images, images, target)
     return hoeffding_bentkus_p(lost / images, images, (lost + target * unseen) / (images + unseen))
+
+
+def most_lost(images: int, target: float, alpha: float, *, unseen: int | None, counted: bool) -> float:
+    """The most that so many images may lose together for "the risk is above `target`" to be rejected; -1: nothing is.
+
+    Of losses that are not counted to within a thousandth of an image.
+    """
+    step = 1.0 if counted else 0.001
+    few, many = -1, math.floor(images / step) + 1
+    while many - few > 1:
+        middle = (few + many) // 2
+        if lost_p(middle * step, images, target, unseen=unseen, counted=counted) <= alpha:
+            few = middle
+        else:
+            many = middle
+    return few * step if few >= 0 else -1.0
 
 
 def counted_p(wrong: int, images: int, target: float, *, unseen: int | None = None) -> float:

@@ -9,9 +9,10 @@ on. (1) A rule that makes labels and a trust score are fitted on four fifths of 
 times, so that no image is scored by a rule that has seen it. Scores of five rules do not mean the same: compared is by
 each rule how many objects of the pool are at least as sure. (2) The cut-offs are nested: the m surest checked images
 pass, for the values of m at which the test begins to allow for one more wrong image. (3) "The risk is above the target"
-is tested at one of them, where the trust scores say that a rejection is most likely, and then at each lower one, as
-long as it is rejected (bounds.fixed_sequence). The lowest that is rejected is the cut-off. Neither the cut-offs nor the
-start depend on the losses that are tested, so no correction for having looked more than once is needed.
+is tested at one of them and then at each lower one, as long as it is rejected (bounds.fixed_sequence). The lowest that
+is rejected is the cut-off. Begun is where most labels are to be expected in the end: further down more is gained, but
+nothing if the first test fails, so the whole sequence is played through with losses drawn by the trust scores. Neither
+the cut-offs nor the start depend on the losses that are tested, so no correction for several looks is needed.
 
 **All rounds together.** Checked images that passed in an earlier round represent what was labeled in it. They count,
 with the loss that they had then, and so do the labels given then; they are no candidates any more. So each round tests
@@ -36,13 +37,17 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from learning.selection import bounds, quality
 from learning.selection.quality import Floats, Outcomes
 from learning.selection.thresholds import Bools, Candidates, Decision, cross_fit, curve_places
+from learning.selection.uncertainty import log_odds
 
 _HOPELESS = 0.75
 """At such an expected p-value one round in ten or fewer would be proved: its share is better kept for a later one."""
+_PLAYED = 200
+"""So many times the tests are played through to choose where they begin."""
 _STEPS = 20
 """Of losses other than 0 and 1, for which no number of wrong images is allowed: so many cut-offs."""
 
@@ -135,6 +140,30 @@ class Evidence:
         images = len(self.earlier.losses) + size
         return bounds.counted_p(wrong, images, self.target, unseen=self._unseen(size)) <= self.alpha
 
+    def start(self, sizes: list[int], seed: int) -> int:
+        """The place among the cut-offs (at least one) at which to begin: that which leads to most labels on average.
+
+        Losses are drawn as the trust scores have it. What they are wrong about in common is drawn too: a shift of the
+        log-odds, as uncertain as a rate of so many expected wrong images is (1 over the square root of their number).
+        """
+        rng, before = np.random.default_rng(seed), len(self.earlier.losses)
+        odds = log_odds(1 - self.scores[self.order])
+        shift = rng.normal(size=(_PLAYED, 1)) / np.sqrt(max(float((1 - self.scores).sum()), 1.0))
+        lost = np.cumsum(rng.random((_PLAYED, len(odds))) < expit(odds + shift), axis=1)[:, np.array(sizes) - 1]
+        counted = bounds.only_right_or_wrong(self.sample(len(self.losses)))
+        most = [
+            bounds.most_lost(before + size, self.target, self.alpha, unseen=self._unseen(size), counted=counted)
+            for size in sizes
+        ]
+        proved = lost + self.earlier.losses.sum() <= np.array(most)
+        labels = np.array([size if self.unseen is None else self.unseen[size - 1] for size in sizes], dtype=np.float64)
+        reached = np.zeros(_PLAYED)
+        expected = np.zeros(len(sizes))
+        for place in range(len(sizes) - 1, -1, -1):
+            reached = np.where(proved[:, place], np.maximum(reached, labels[place]), 0.0)
+            expected[place] = reached.mean()
+        return int(expected.argmax())
+
     def chances(self, sizes: list[int]) -> Floats:
         """(sizes,) the p-values that are to be expected at each cut-off if the trust scores are right."""
         before = len(self.earlier.losses)
@@ -179,9 +208,8 @@ def decide(
         alpha=bounds.spent(1 - confidence, test),
     )  # fmt: skip
     sizes = evidence.sizes()
-    chances = evidence.chances(sizes)
-    tested = bool(sizes) and bool(chances.min() <= _HOPELESS)
-    chosen = _lowest(evidence, sizes, start=int(chances.argmin())) if tested else None
+    tested = bool(sizes) and bool(evidence.chances(sizes).min() <= _HOPELESS)
+    chosen = _lowest(evidence, sizes, start=evidence.start(sizes, seed)) if tested else None
     passed = np.zeros(len(scores), dtype=bool)
     if chosen is not None:
         passed[evidence.order[:chosen]] = True

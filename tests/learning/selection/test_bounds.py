@@ -114,3 +114,12 @@ def test_losses_and_shares_outside_their_range_are_refused():
         bounds.p_value(np.array([0.0, 1.5]), 0.05)
     with pytest.raises(ValueError, match="-0.1 must lie"):
         bounds.upper(np.zeros(3), -0.1)
+
+
+@pytest.mark.parametrize(("counted", "unseen"), [(True, None), (True, 300), (False, None), (False, 300)])
+def test_the_most_that_may_be_lost_is_where_the_test_begins_not_to_reject(counted, unseen):
+    most = bounds.most_lost(150, 0.05, 0.0375, unseen=unseen, counted=counted)
+    step = 1 if counted else 0.002
+    assert bounds.lost_p(most, 150, 0.05, unseen=unseen, counted=counted) <= 0.0375
+    assert bounds.lost_p(most + step, 150, 0.05, unseen=unseen, counted=counted) > 0.0375
+    assert bounds.most_lost(20, 0.05, 0.0375, unseen=unseen, counted=counted) == -1
