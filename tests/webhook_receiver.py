@@ -3,7 +3,7 @@
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,12 +14,15 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[bytes, dict[str, str]]] = []
         self.status = 200
+        # Called with the number of the request, counted from 1.
+        self.before_answer: Callable[[int], object] = lambda _: None
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((body, {name.lower(): value for name, value in self.headers.items()}))
+                receiver.before_answer(len(receiver.got))
                 self.send_response(receiver.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -8,7 +8,8 @@ from labeling import subjects, transitions
 from labeling.models import FlowDefinition, HumanLoop, LabelingJob
 from labeling.services.review import output
 from marketplace import arns
-from marketplace.services.events import EventKind, follow, iso
+from marketplace.event_kinds import EventKind, iso
+from marketplace.services.events import follow
 
 
 def register() -> None:

@@ -15,7 +15,8 @@ from learning.models import Endpoint, HyperParameterTuningJob, Model, TrainingJo
 from learning.services.hosting import hosting
 from learning.services.tuning import describing
 from marketplace import arns
-from marketplace.services.events import EventKind, follow, iso, milliseconds
+from marketplace.event_kinds import EventKind, iso, milliseconds
+from marketplace.services.events import follow
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

@@ -37,6 +37,11 @@ class Event(models.Model):
             models.Index(fields=["at"], name="event_by_age"),
         ]
 
+    @property
+    def subject(self) -> str:
+        """What it is about, as one word."""
+        return f"{self.subject_type}/{self.subject_id}"
+
 
 class DestinationKind(models.TextChoices):
     """What an event is sent to."""

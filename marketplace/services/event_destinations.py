@@ -5,7 +5,7 @@ What they have in common with other endpoints is in message_log.py; sending is i
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from marketplace import aws_messages, queue, sealing
-from marketplace.errors import Invalid, LimitExceeded, NotFound
+from marketplace import aws_messages, event_kinds, queue, sealing
+from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
 from marketplace.models import (
     Account,
     CredentialsKind,
@@ -29,8 +29,10 @@ from marketplace.models import (
 )
 from marketplace.ranges import Range
 from marketplace.services import audit
-from marketplace.services.message_log import DESCRIPTION_LENGTH, MessageLog, address_refusal, make_secret
+from marketplace.services.message_log import DESCRIPTION_LENGTH, URL_LENGTH, MessageLog, address_refusal, make_secret
 from marketplace.transitions import EVENT_DESTINATION
+
+__all__ = ["DESCRIPTION_LENGTH", "URL_LENGTH"]
 
 TARGET_LENGTH = Range(1, 2048)
 """Characters of an ARN, or of an address."""
@@ -110,6 +112,13 @@ def delete(*, destination: EventDestination, by: str) -> None:
     with transaction.atomic():
         audit.record(destination, by=by, because=f"deleted: {_named(destination)}")
         destination.delete()
+
+
+def new_secret(*, destination: EventDestination, by: str) -> str:
+    """Change the secret of a webhook's signatures and return it. Raises WrongState for another kind of destination."""
+    if destination.kind != DestinationKind.WEBHOOK:
+        raise WrongState("only webhooks are signed with a secret", field="kind")
+    return LOG.new_secret(destination, by=by)
 
 
 def post(event: Event) -> None:
@@ -251,10 +260,9 @@ def _errors(destination: EventDestination) -> list[tuple[str, str]]:
         errors.append(("description", f"a description has {DESCRIPTION_LENGTH} characters"))
     if reason := _source_refusal(destination):
         errors.append(("source", reason))
-    for field in ("detail_types", "statuses"):
-        found: Sequence[str] = getattr(destination, field)
-        if len(found) not in NAMES_COUNT or any(len(one) not in NAME_LENGTH for one in found):
-            errors.append((field, f"{NAMES_COUNT} names of {NAME_LENGTH} characters expected"))
+    for field, known in (("detail_types", event_kinds.detail_types()), ("statuses", event_kinds.statuses())):
+        if unknown := sorted(set(getattr(destination, field)) - set(known)):
+            errors.append((field, f"{unknown[0][:100]!r} found, some of {', '.join(known)} expected"))
     if destination.endpoint_url and destination.endpoint_url not in settings.EVENTS_ENDPOINT_URLS:
         allowed = ", ".join(settings.EVENTS_ENDPOINT_URLS) or "none"
         errors.append(
@@ -283,7 +291,8 @@ def _source_refusal(destination: EventDestination) -> str:
 
 def _credential_errors(destination: EventDestination, secret: str) -> list[tuple[str, str]]:
     kind, is_webhook = destination.credentials, destination.kind == DestinationKind.WEBHOOK
-    fitting = [CredentialsKind.NONE] if is_webhook else [one for one in CredentialsKind if one != CredentialsKind.NONE]
+    none = str(CredentialsKind.NONE)
+    fitting = [none] if is_webhook else [one for one in CredentialsKind.values if one != none]
     errors = []
     if kind not in fitting:
         errors.append(("credentials", f"{kind!r} found, one of {', '.join(fitting)} expected"))

@@ -4,8 +4,6 @@ The rooms say of which of their machines the changes are events, and what AWS sa
 message to programs; what people are told is in notifications.py.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from marketplace.event_kinds import KINDS, EventKind
 from marketplace.models import Account, Event
 from marketplace.services import event_destinations
 from marketplace.states import Machine
@@ -21,33 +20,11 @@ from marketplace.states import Machine
 DELETED_AT_ONCE = 5000
 
 
-@dataclass(frozen=True)
-class EventKind:
-    """What the changes of one machine's rows are called, and how one is described. `subject`: stored, so never changed.
-
-    `detail_type` and `detail(row, status)` in AWS's words; `arn(row)` is the resource. Rows have an `account`.
-    """
-
-    subject: str
-    detail_type: str
-    arn: Callable[[Any], str]
-    detail: Callable[[Any, str], dict[str, Any]]
-
-
-KINDS: dict[str, EventKind] = {}
-"""What there are events of, by the type of the subject."""
-
-
 def follow(machine: Machine, kind: EventKind) -> None:
     """From now on every change of a state by this machine is an event. Safe to repeat."""
     if kind.subject not in KINDS:
-        KINDS[kind.subject] = kind
+        KINDS[kind.subject] = kind, machine.states
         machine.followers.append(lambda row, status: _record(kind, row, status, final=status in machine.final))
-
-
-def detail_types() -> list[str]:
-    """The detail-types of all events, in the order of the alphabet."""
-    return sorted({kind.detail_type for kind in KINDS.values()})
 
 
 def _record(kind: EventKind, row: Any, status: str, *, final: bool) -> None:
@@ -84,13 +61,3 @@ def forget_old() -> None:
     old = Event.objects.filter(at__lt=timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS))
     over: QuerySet[Event] = old.filter(Q(final=True) | Exists(Event.objects.filter(same)))
     Event.objects.filter(pk__in=list(over.order_by("at").values_list("pk", flat=True)[:DELETED_AT_ONCE])).delete()
-
-
-def milliseconds(moment: Any) -> int | None:
-    """A moment as AWS's events have it: milliseconds since 1970; None for none."""
-    return None if moment is None else int(moment.timestamp() * 1000)
-
-
-def iso(moment: Any) -> str:
-    """A moment in UTC with milliseconds: 2019-11-14T17:37:36.740Z."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

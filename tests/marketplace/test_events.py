@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from marketplace import background, states
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
+from marketplace.event_kinds import KINDS, EventKind
 from marketplace.models import (
     Account,
     AuditEvent,
@@ -23,7 +24,6 @@ from marketplace.models import (
 )
 from marketplace.services import event_destinations, events
 from marketplace.services.event_sending import EVENTS
-from marketplace.services.events import EventKind
 from tests.builders import an_account
 from tests.webhook_receiver import Receiver, receiving
 
@@ -40,7 +40,7 @@ def followed():
     events.follow(MACHINE, kind)
     events.follow(MACHINE, kind)
     yield
-    del events.KINDS["test-thing"]
+    del KINDS["test-thing"]
     MACHINE.followers.clear()
 
 
@@ -182,7 +182,10 @@ def test_the_sweep_queues_what_is_due_and_waits_for_nothing(account, receiver: R
 
 
 def test_destinations_get_what_they_ask_for(account):
-    kept = {"https://example.org/all": {}, "https://example.org/none": {"detail_types": ["Another State Change"]}}
+    kept = {
+        "https://example.org/all": {},
+        "https://example.org/none": {"detail_types": ["SageMaker Endpoint State Change"]},
+    }
     kept |= {"https://example.org/gone": {"detail_types": [TYPE], "statuses": ["Gone"]}}
     made = {url: a_webhook(account, url, **values)[0] for url, values in kept.items()}
     disabled, _ = a_webhook(account, "https://example.org/disabled")
@@ -256,7 +259,8 @@ RIGHT: dict[str, Any] = {
         ("role_arn", {"credentials": "role", "access_key_id": "", "secret_access_key": "", "role_arn": "bees"}),
         ("access_key_id", {"access_key_id": "short"}),
         ("secret_access_key", {"secret_access_key": ""}),
-        ("detail_types", {"detail_types": ["x" * 101]}),
+        ("detail_types", {"detail_types": ["Another State Change"]}),
+        ("statuses", {"statuses": ["Bees"]}),
         ("description", {"description": "x" * 81}),
     ],
 )
