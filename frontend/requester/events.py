@@ -21,6 +21,11 @@ PER_PAGE = 25
 CREDENTIALS = [(kind.value, kind.label) for kind in map(CredentialsKind, CredentialsKind.values)]
 
 
+def _short(detail_type: str) -> str:
+    """What a detail-type is about: A2I HumanLoop."""
+    return detail_type.removeprefix("SageMaker ").removesuffix(" Change").removesuffix(" State").removesuffix(" Status")
+
+
 class DestinationChangeForm(RefusableForm):
     """A destination as it is to be; its kind stays."""
 
@@ -34,7 +39,7 @@ class DestinationChangeForm(RefusableForm):
         max_length=event_destinations.DESCRIPTION_LENGTH.longest, required=False, label="What is it for?"
     )
     detail_types = forms.MultipleChoiceField(
-        choices=lambda: [(one, one.removeprefix("SageMaker ")) for one in event_kinds.detail_types()],
+        choices=lambda: [(one, _short(one)) for one in event_kinds.detail_types()],
         required=False,
         label="Changes of",
         help_text="None chosen: all of them.",
