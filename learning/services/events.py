@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from learning import subjects, transitions
+from learning.contract import PREDICT
 from learning.models import Endpoint, HyperParameterTuningJob, Model, TrainingJob, TransformJob
 from learning.services.hosting import hosting
 from learning.services.tuning import describing
@@ -82,8 +83,7 @@ def _channels(channels: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def _transform(job: TransformJob, status: str) -> dict[str, Any]:
-    (channel, *_) = job.channels.values()
-    source = {"S3DataType": "AugmentedManifestFile", "S3Uri": channel.get("manifest_uri")}
+    source = {"S3DataType": "AugmentedManifestFile", "S3Uri": job.channels.get(PREDICT, {}).get("manifest_uri")}
     return {
         "TransformJobName": job.name,
         "TransformJobArn": _named("transform-job")(job),

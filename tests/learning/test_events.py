@@ -56,6 +56,7 @@ def test_a_batch_transform(account: Account) -> None:
     detail = completed.detail
     assert detail["TransformJobArn"] == f"arn:aws:sagemaker:us-east-1:{account.number}:transform-job/bees"
     assert (detail["TransformJobStatus"], detail["ModelName"]) == ("Completed", run.model.name)
+    assert detail["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].endswith("/bees.manifest")
     assert detail["TransformOutput"] == {"S3OutputPath": run.output_uri}
     assert detail["TransformEndTime"] >= detail["CreationTime"]
 
