@@ -20,6 +20,7 @@ KINDS = {
     "team": ("marketplace.Workteam", "Work teams"),
     "token": ("marketplace.ApiToken", "API tokens"),
     "webhook": ("marketplace.WebhookEndpoint", "Webhooks"),
+    "event-destination": ("marketplace.EventDestination", "Event destinations"),
     "dataset": ("labeling.Dataset", "Data sets"),
     "label-import": ("labeling.LabelImport", "Label imports"),
     "labeling-job": ("labeling.LabelingJob", "Labeling jobs"),

@@ -7,19 +7,21 @@ from django.urls import reverse
 from labeling import subjects as work
 from learning import subjects as machines
 from marketplace.models import Notice
-from marketplace.services import funds, invoices, payouts, wallet_refunds, webhook_sending
+from marketplace.services import event_sending, funds, invoices, payouts, wallet_refunds, webhook_sending
 
 PAGES: dict[str, Callable[[Notice], str]] = {
     payouts.PAYOUT: lambda notice: reverse("worker:earnings"),
     invoices.SUBJECT: lambda notice: reverse("vendor:invoice", args=[notice.subject_id]),
     wallet_refunds.WALLET_REFUND: lambda notice: reverse("requester:wallet"),
     funds.WALLET: lambda notice: reverse("requester:wallet"),
+    event_sending.DESTINATION: lambda notice: reverse("requester:event-destination", args=[notice.subject_id]),
     webhook_sending.WEBHOOK: lambda notice: _webhook(notice),
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
     machines.TRAINING_JOB: lambda notice: reverse("requester:training", args=[notice.subject_id]),
     machines.TRANSFORM_JOB: lambda notice: reverse("requester:transform", args=[notice.subject_id]),
     machines.TUNING_JOB: lambda notice: reverse("requester:tuning", args=[notice.subject_id]),
     machines.ENDPOINT: lambda notice: f"{reverse('requester:endpoints')}?id={notice.subject_id}",
+    work.FLOW_DEFINITION: lambda notice: reverse("requester:human-review"),
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.REVIEWING: lambda notice: reverse("worker:reviews"),

@@ -9,7 +9,7 @@ class LabelingConfig(AppConfig):
     name = "labeling"
 
     def ready(self) -> None:
-        """Register the owners of work queues, the audit of work, and what accounts have under way."""
+        """Register the owners of work queues, the audit of work, events, and what accounts have under way."""
         from labeling.queries import (
             bonus_payments,
             invoiced,
@@ -17,11 +17,13 @@ class LabelingConfig(AppConfig):
             reviewed_payments,
             under_way,
         )
+        from labeling.services import events
         from labeling.services.jobs import owner, pausing
         from labeling.services.review import owner as review
         from marketplace.services import debts, workload
 
         owner.register()
+        events.register()
         review.register()
         if pausing.money_changed not in debts.LISTENERS:
             debts.LISTENERS.append(pausing.money_changed)

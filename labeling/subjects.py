@@ -1,4 +1,4 @@
-"""The types of this room's rows in ledger entries and notices. Stored, so never changed."""
+"""The types of this room's rows in ledger entries, notices and events. Stored, so never changed."""
 
 BATCH = "batch"
 ASSIGNMENT = "assignment"
@@ -14,3 +14,5 @@ PRICE_CHANGE = "price-change"
 CONDUCT_FINDING = "conduct-finding"
 CONDUCT_APPEAL = "conduct-appeal"
 CONDUCT_FLAG = "conduct-flag"
+HUMAN_LOOP = "human-loop"
+FLOW_DEFINITION = "flow-definition"

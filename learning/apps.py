@@ -9,9 +9,12 @@ class LearningConfig(AppConfig):
     name = "learning"
 
     def ready(self) -> None:
-        """Listen to labeling's upward messages."""
+        """Listen to labeling's upward messages, and say of which changes there are events."""
         from labeling import hooks
         from learning import background
+        from learning.services import events
+
+        events.register()
 
         for listeners, listener in (
             (hooks.job_ready, background.on_job_ready),

@@ -23,6 +23,7 @@ SERVICES = {
     "flow-definition": "sagemaker",
     "human-loop": "sagemaker",
     "training-job": "sagemaker",
+    "transform-job": "sagemaker",
     "hyper-parameter-tuning-job": "sagemaker",
     "model": "sagemaker",
     "model-package": "sagemaker",

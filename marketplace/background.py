@@ -6,6 +6,9 @@ from marketplace.services import (
     billing,
     contracts,
     debts,
+    event_destinations,
+    event_sending,
+    events,
     idempotency,
     invitations,
     notifications,
@@ -30,8 +33,11 @@ def sweep() -> None:
             billing.charge_taxes,
             notifications.request_due_mail,
             notifications.forget_old,
-            webhook_sending.sweep,
-            webhooks.forget_old,
+            webhook_sending.WEBHOOKS.sweep,
+            webhooks.LOG.forget_old,
+            event_sending.EVENTS.sweep,
+            event_destinations.LOG.forget_old,
+            events.forget_old,
             sweep_stripe_payouts,
         )
     )
@@ -51,4 +57,9 @@ def step_stripe_payout(payout_id: int) -> None:
 
 def deliver_webhook(delivery_id: int) -> None:
     """Attempt to send a webhook message that is due."""
-    webhook_sending.deliver(delivery_id)
+    webhook_sending.WEBHOOKS.deliver(delivery_id)
+
+
+def deliver_event(delivery_id: int) -> None:
+    """Attempt to send an event to a destination, if it is due and no earlier one of its subject waits."""
+    event_sending.EVENTS.deliver(delivery_id)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace import database, settings_checks
+from marketplace import database, settings_checks, settings_events
 from marketplace import settings_declared as declared
 from marketplace.settings_kinds import Setting, SettingError
 
@@ -210,6 +210,13 @@ EMAIL_FROM = DEFAULT_FROM_EMAIL = value(declared.EMAIL_FROM)
 EMAIL_TIMEOUT = 20
 DIGEST_HOUR = value(declared.DIGEST_HOUR)
 WEBHOOK_FAILING_DAYS = value(declared.WEBHOOK_FAILING_DAYS)
+
+# --- events -----------------------------------------------------------------------
+EVENTS_KEPT_DAYS = value(settings_events.EVENTS_KEPT_DAYS)
+EVENTS_ENDPOINT_URLS = tuple(one.rstrip("/") for one in value(settings_events.EVENTS_ENDPOINT_URLS))
+EVENTS_OWN_CREDENTIALS = frozenset(value(settings_events.EVENTS_OWN_CREDENTIALS))
+EVENTS_ACCESS_KEY_ID = value(settings_events.EVENTS_ACCESS_KEY_ID) or None
+EVENTS_SECRET_ACCESS_KEY = value(settings_events.EVENTS_SECRET_ACCESS_KEY) or None
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -14,6 +14,7 @@ from marketplace.settings_bench import (
     DATASETS,
     WRITE_PICTURES,
 )
+from marketplace.settings_events import EVENTS
 from marketplace.settings_functions import FUNCTION_ENVIRONMENT, FUNCTION_SECONDS, FUNCTIONS
 from marketplace.settings_kinds import (
     Setting,
@@ -339,6 +340,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         DIGEST_HOUR,
         WEBHOOK_FAILING_DAYS,
     ),
+    "Events": EVENTS,
     "Marketplace": (
         SIGN_UP_ENABLED,
         CONDUCT_RULES,

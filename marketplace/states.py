@@ -1,6 +1,6 @@
 """State machines as tables of allowed moves. The only place that assigns `.status`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import models, transaction
@@ -19,6 +19,8 @@ class Machine:
             raise ValueError(f"{noun}: moves lead to states without a row: {sorted(unknown)}")
         self.noun = noun
         self.moves = {state: frozenset(targets) for state, targets in moves.items()}
+        # Called in the transaction of every change with the row and its new state; services/events.py adds to it.
+        self.followers: list[Callable[[models.Model, str], None]] = []
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -33,6 +35,11 @@ class Machine:
     def choices(self) -> list[tuple[str, str]]:
         """The states as Django field choices."""
         return [(state, state) for state in self.moves]
+
+    def begin(self, obj: Any) -> None:
+        """Tell the followers of a new row in its first state, in the transaction that has made it."""
+        for follower in self.followers:
+            follower(obj, obj.status)
 
     def advance(self, obj: models.Model, to: str, *, by: str, because: str = "", **changes: Any) -> bool:
         """Move `obj` to `to`: lock the row, re-read it, check the table, write, record. Needs an open transaction.
@@ -67,5 +74,7 @@ class Machine:
             because=because,
             at=now,
         )
+        for follower in self.followers:
+            follower(locked, to)
         obj.refresh_from_db()
         return True

@@ -1,4 +1,4 @@
-"""Objects by URI: s3:// and file:// behind one Store. The only importer of boto3.
+"""Objects by URI: s3:// and file:// behind one Store. With aws_messages.py the only importer of boto3.
 
 Which S3 server is used comes from the settings alone, never from a URI; file:// stays inside STORE_URL and
 STORE_FILE_ROOTS. Which account may read what is decided in services/boundaries.py.

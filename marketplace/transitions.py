@@ -39,6 +39,9 @@ INVITATION = Machine(
 WEBHOOK = Machine("webhook", {"Active": {"Disabled"}, "Disabled": {"Active"}})
 """Nothing is sent to a disabled endpoint."""
 
+EVENT_DESTINATION = Machine("event destination", {"Active": {"Disabled"}, "Disabled": {"Active"}})
+"""Nothing is sent to a disabled destination."""
+
 IDENTITY_PROVIDER = Machine(
     "identity provider",
     {"InReview": {"Active"}, "Active": {"Disabled", "InReview"}, "Disabled": {"Active", "InReview"}},

@@ -30,7 +30,8 @@ def _rclone() -> str:
     return found
 
 
-def _wait(process: subprocess.Popen, port: int) -> None:
+def wait_for(process: subprocess.Popen, port: int) -> None:
+    """Return once somebody listens on a port; raises RuntimeError when the process ends, or after a minute."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -60,7 +61,7 @@ def s3_servers(tmp_path_factory):
     }
     try:
         for name, process in processes.items():
-            _wait(process, ports[name])
+            wait_for(process, ports[name])
         yield {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     finally:
         for process in processes.values():

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from learning import transitions
 from learning.contract import FOREIGN, ModelConfig, files_of, model_files
 from learning.models import Model
 from learning.services import model_groups
@@ -77,6 +78,7 @@ def register(
             raise NameTaken(f"there is a model {name!r} already", field="name")
         if made:
             model_groups.add(model, group_name=group_name or model_groups.name_for(name))
+            transitions.MODEL.begin(model)
     return model
 
 

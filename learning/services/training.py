@@ -11,7 +11,7 @@ from django.utils import timezone
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services.scope import import_of
-from learning import families
+from learning import families, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
 from learning.family_hyperparameters import parse_training
 from learning.hyperparameters import refuse_operators
@@ -59,7 +59,7 @@ def create_training(
         raise NameTaken(f"there is a model {name!r} already", field="name")
     try:
         with transaction.atomic():
-            return TrainingJob.objects.create(
+            made = TrainingJob.objects.create(
                 account=account,
                 name=name,
                 hyperparameters=as_text,
@@ -67,6 +67,8 @@ def create_training(
                 created_by=by,
                 status_changed_at=timezone.now(),
             )
+            transitions.TRAINING_JOB.begin(made)
+            return made
     except IntegrityError as error:
         raise NameTaken(f"there is a training job {name!r} already", field="name") from error
 

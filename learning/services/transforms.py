@@ -12,6 +12,7 @@ from django.utils import timezone
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
+from learning import transitions
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_operators
 from learning.models import Model, TransformJob
@@ -60,7 +61,7 @@ def create_transform(
         raise Invalid(str(error), field="hyperparameters") from error
     try:
         with transaction.atomic():
-            return TransformJob.objects.create(
+            made = TransformJob.objects.create(
                 account=account,
                 name=name,
                 model=model,
@@ -72,6 +73,8 @@ def create_transform(
                 created_by=by,
                 status_changed_at=timezone.now(),
             )
+            transitions.TRANSFORM_JOB.begin(made)
+            return made
     except IntegrityError as error:
         raise NameTaken(f"there is a transform job {name!r} already", field="name") from error
 

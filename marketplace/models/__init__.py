@@ -4,10 +4,12 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
 from marketplace.models.chosen_keys import ChosenKeys
+from marketplace.models.events import CredentialsKind, DestinationKind, Event, EventDelivery, EventDestination
 from marketplace.models.funds import FundsWatch
 from marketplace.models.identity import IdentityProtocol, IdentityProvider, IdentityProviderStatus
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.messages import EndpointStatus, MessageDelivery, MessageEndpoint
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.panels import Panel, PanelProvider
 from marketplace.models.payments import StripeDeposit, StripeEvent, StripePayee, StripeTransfer
@@ -68,13 +70,19 @@ __all__ = [
     "Comparator",
     "Contract",
     "ContractStatus",
+    "CredentialsKind",
     "Crowd",
+    "DestinationKind",
     "EmailPace",
     "Employer",
+    "EndpointStatus",
     "Entry",
     "EntryKind",
     "FundsWatch",
     "GrantedBy",
+    "Event",
+    "EventDelivery",
+    "EventDestination",
     "Evidence",
     "EvidenceSource",
     "GroupKind",
@@ -94,6 +102,8 @@ __all__ = [
     "LedgerKind",
     "ListingStatus",
     "Membership",
+    "MessageDelivery",
+    "MessageEndpoint",
     "Notice",
     "NoticeKind",
     "NoticePreference",

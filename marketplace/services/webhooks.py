@@ -1,13 +1,10 @@
-"""Webhook endpoints of accounts and of people: making, changing and disabling them, and the queue of their messages.
+"""Webhook endpoints of accounts and of people: making and changing them, and the notices that are sent to them.
 
-The convention is Standard Webhooks: signed with a `whsec_` secret, an id that repeats keep. Sending is in
-webhook_sending.py.
+What they have in common with other endpoints is in message_log.py; sending is in webhook_sending.py.
 """
 
-import base64
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import orjson
@@ -16,17 +13,20 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace import queue, sealing
-from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
+from marketplace.errors import Invalid, LimitExceeded, NotFound
 from marketplace.models import Account, NoticeKind, Subject, User, WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.ranges import Range
 from marketplace.services import audit
+from marketplace.services.message_log import (
+    DESCRIPTION_LENGTH,
+    URL_LENGTH,
+    MessageLog,
+    address_refusal,
+    make_secret,
+)
 from marketplace.transitions import WEBHOOK
 
-URL_LENGTH = Range(1, 500)
-"""Characters of an endpoint's address."""
-
-DESCRIPTION_LENGTH = Range(0, 80)
-"""Characters of what an endpoint is for."""
+__all__ = ["DESCRIPTION_LENGTH", "URL_LENGTH"]
 
 KINDS_COUNT = Range(0, len(NoticeKind.values))
 """How many kinds of notices an endpoint may name."""
@@ -34,15 +34,8 @@ KINDS_COUNT = Range(0, len(NoticeKind.values))
 PER_OWNER = 10
 """Endpoints that an account, or a person, may have."""
 
-SECRET_BYTES = 24
-ROTATION = timedelta(hours=24)
-"""How long messages are signed with the earlier secret too, so that the receiver has time to change it."""
-
-KEPT_DAYS = 30
-"""How long the delivery log goes back."""
-
-DELETED_AT_ONCE = 5000
 DELIVER = "marketplace.background.deliver_webhook"
+LOG = MessageLog("webhook", WebhookEndpoint, WebhookDelivery, WEBHOOK, DELIVER)
 
 
 def create(
@@ -53,7 +46,7 @@ def create(
     `kinds` are the notices it wants, none for all. Raises Invalid naming the field, LimitExceeded above PER_OWNER.
     """
     _check(url, kinds, description)
-    secret = _new_secret()
+    secret = make_secret()
     with transaction.atomic():
         # Requests of one owner wait for each other, so that together they keep the limit.
         if account is not None:
@@ -84,29 +77,18 @@ def change(*, endpoint: WebhookEndpoint, url: str, kinds: Sequence[str], descrip
 
 
 def new_secret(*, endpoint: WebhookEndpoint, by: str) -> str:
-    """Change the secret and return it; messages are signed with the earlier one too for ROTATION."""
-    secret = _new_secret()
-    with transaction.atomic():
-        row = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-        row.earlier_secret, row.earlier_until = row.secret, timezone.now() + ROTATION
-        row.secret = sealing.seal(secret)
-        row.save(update_fields=["secret", "earlier_secret", "earlier_until"])
-        audit.record(row, by=by, because="secret changed")
-    return secret
+    """Change the secret and return it; messages are signed with the earlier one too for a day."""
+    return LOG.new_secret(endpoint, by=by)
 
 
 def disable(*, endpoint: WebhookEndpoint, by: str, because: str = "") -> bool:
     """Send nothing to the endpoint any more; messages that wait are given up. Safe to repeat; returns if it moved."""
-    with transaction.atomic():
-        moved = WEBHOOK.advance(endpoint, WebhookStatus.DISABLED, by=by, because=because)
-        WebhookDelivery.objects.filter(endpoint=endpoint).exclude(next_at=None).update(next_at=None)
-    return moved
+    return LOG.disable(endpoint, by=by, because=because)
 
 
 def enable(*, endpoint: WebhookEndpoint, by: str) -> None:
     """Send to the endpoint again, from now on. Safe to repeat."""
-    with transaction.atomic():
-        WEBHOOK.advance(endpoint, WebhookStatus.ACTIVE, by=by, failing_since=None)
+    LOG.enable(endpoint, by=by)
 
 
 def delete(*, endpoint: WebhookEndpoint, by: str) -> None:
@@ -143,7 +125,7 @@ def post(
 
 def send_test(*, endpoint: WebhookEndpoint) -> None:
     """Queue a message that says of itself that it is a test. Raises WrongState for a disabled endpoint."""
-    _must_be_active(endpoint)
+    LOG.must_be_active(endpoint)
     post(
         endpoints=[endpoint],
         kind=NoticeKind(endpoint.kinds[0]) if endpoint.kinds else NoticeKind.JOB_DONE,
@@ -159,13 +141,7 @@ def redeliver(*, delivery: WebhookDelivery) -> None:
 
     Raises WrongState for a disabled endpoint.
     """
-    _must_be_active(delivery.endpoint)
-    with transaction.atomic():
-        row = WebhookDelivery.objects.select_for_update(no_key=True).get(pk=delivery.pk)
-        if row.next_at is None:
-            row.next_at, row.delivered_at, row.tries = timezone.now(), None, 0
-            row.save(update_fields=["next_at", "delivered_at", "tries"])
-            queue.enqueue(DELIVER, row.pk)
+    LOG.redeliver(delivery)
 
 
 # --- what is read ---------------------------------------------------------------------------------------------------
@@ -197,36 +173,12 @@ def active(*, kind: NoticeKind, account: Account | None = None, users: Iterable[
 
 def deliveries(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     """The delivery log of an endpoint, newest first."""
-    return WebhookDelivery.objects.filter(endpoint=endpoint).select_related("endpoint").order_by("-pk")
+    return LOG.log(endpoint)
 
 
 def delivery(endpoint: WebhookEndpoint, delivery_id: int) -> WebhookDelivery:
     """A message to the endpoint. Raises NotFound."""
-    found = deliveries(endpoint).filter(pk=delivery_id).first()
-    if found is None:
-        raise NotFound(f"the webhook has no delivery {delivery_id}")
-    return found
-
-
-def forget_old() -> None:
-    """Delete messages that are older than KEPT_DAYS; run by the sweep."""
-    old = WebhookDelivery.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS))
-    oldest = old.order_by("created_at").values_list("pk", flat=True)[:DELETED_AT_ONCE]
-    WebhookDelivery.objects.filter(pk__in=list(oldest)).delete()
-
-
-def address_refusal(url: str) -> str:
-    """Why nothing can be posted to an address, "" when it can. Where it leads is checked when something is."""
-    if len(url) not in URL_LENGTH:
-        return f"an address has {URL_LENGTH} characters"
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        right = False
-    if not right or "@" in url.split("?")[0] or any(ord(character) <= 32 or ord(character) == 127 for character in url):
-        return "https://host/... without spaces or credentials expected"
-    return ""
+    return LOG.message(endpoint, delivery_id)
 
 
 def _check(url: str, kinds: Sequence[str], description: str) -> None:
@@ -240,15 +192,6 @@ def _check(url: str, kinds: Sequence[str], description: str) -> None:
         )
 
 
-def _must_be_active(endpoint: WebhookEndpoint) -> None:
-    if endpoint.status != WebhookStatus.ACTIVE:
-        raise WrongState("the webhook is disabled; enable it first", field="status")
-
-
 def _host(url: str) -> str:
     # Not the whole address: its path or query may hold a secret of the receiver.
     return urlsplit(url).netloc
-
-
-def _new_secret() -> str:
-    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"

@@ -1,9 +1,10 @@
-"""Right requests about notices, webhooks and the low-funds warning; see hostile.py."""
+"""Right requests about notices, webhooks, events and the low-funds warning; see hostile.py."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from marketplace.models import NoticeKind
+from tests.frontend import events_world
 from tests.frontend.world import World
 
 HOOK = {"url": "https://example.org/hook", "description": "ours", "kinds": ["job.done"]}
@@ -18,6 +19,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/you/notices/{ids['notice_id']}/open/", {}),
         ("/you/notices/settings/", wishes),
         ("/wallet/low-funds/", {"threshold": "5.50"}),
+        *events_world.forms(ids),
     ]
     for place, endpoint, message in (
         ("/webhooks/", ids["webhook_id"], ids["delivery_id"]),
@@ -38,4 +40,5 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "set_notice_preference": {"kind": "appeal", "in_app": True, "email": "daily"},
         **dict.fromkeys(("create_webhook", "create_my_webhook", "change_webhook", "change_my_webhook"), HOOK),
         "set_low_funds": {"threshold": "5.50"},
+        **events_world.bodies(),
     }

@@ -45,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, review_world, saml_provider, trainings_world, tuning_world
+from tests.frontend import events_world, model_world, review_world, saml_provider, trainings_world, tuning_world
 from tests.labeling import panel_stories, stories
 from tests.learning import hosting_stories
 
@@ -171,6 +171,7 @@ def _tell(portal: Portal) -> None:
     owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
     for whose in ({"account": portal.account, "user": None}, {"account": None, "user": owner}):
         webhooks.create(url="https://example.org/", kinds=["bonus"], by=f"user:{owner.pk}", **whose)
+    events_world.grow(portal.account)
     notifications.tell_account(account=portal.account, kind=NoticeKind.BONUS, text="told", link="/wallet/")
     notifications.tell(user=user, kind=NoticeKind.BONUS, text="told", account=portal.account)
 
@@ -182,6 +183,7 @@ def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
     return {
         "notices": (user, reverse("person:notices")),
         "settings": (user, reverse("person:notice-settings")),
+        **events_world.pages(portal.account, owner),
         "webhooks": (owner, reverse("requester:webhooks")),
         "webhook": (owner, reverse("requester:webhook", args=[hook.pk])),
         "own_webhooks": (owner, reverse("person:webhooks")),

@@ -10,7 +10,16 @@ from django.utils import timezone
 from frontend import background, notice_links
 from labeling import subjects
 from marketplace.models import EmailPace, Notice, NoticeKind, RateWindow, Subject, User
-from marketplace.services import accounts, funds, invoices, notifications, payouts, wallet_refunds, webhook_sending
+from marketplace.services import (
+    accounts,
+    event_sending,
+    funds,
+    invoices,
+    notifications,
+    payouts,
+    wallet_refunds,
+    webhook_sending,
+)
 from tests import builders
 from tests.frontend.portal import queries_of
 from tests.frontend.test_permissions import signed_in
@@ -98,6 +107,8 @@ class TestPages:
             payouts.PAYOUT,
             funds.WALLET,
             webhook_sending.WEBHOOK,
+            event_sending.DESTINATION,
+            subjects.FLOW_DEFINITION,
             *(subjects.LABELING_JOB, subjects.WORK_QUEUE, subjects.PUBLIC_WORK, subjects.ANSWER_REVIEW),
             subjects.APPEAL,
             *(subjects.PRICE_CHANGE, subjects.CONDUCT_FINDING, subjects.CONDUCT_APPEAL, subjects.CONDUCT_FLAG),

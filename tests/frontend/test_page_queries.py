@@ -9,7 +9,7 @@ from marketplace.models import (
     User,
     WebhookEndpoint,
 )
-from tests.frontend import trainings_world
+from tests.frontend import events_world, trainings_world
 from tests.frontend.portal import (
     Portal,
     a_portal,
@@ -48,6 +48,8 @@ LISTS = (
     "appeals",
     "audit-events",
     "webhooks",
+    "events",
+    "event-destinations",
     "me/webhooks",
     "identity-providers",
     "me/notices",
@@ -164,6 +166,7 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists["answers to review"] = (portal.reviewer.user, f"/api/v1/worker/reviews/{portal.job.queue_id}/answers")
     hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
     lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
+    lists |= events_world.lists(portal.account, owner)
     lists["accuracies"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/accuracies")
     lists["flags"] = (portal.operator, "/api/v1/operator/findings")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")

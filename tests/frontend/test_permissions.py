@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from marketplace.models import Role, User
 from marketplace.services import accounts
+from tests.frontend import events_world
 from tests.frontend.route_sets import (
     FORBIDDEN_TO_VIEWERS,
     MARKET,
@@ -148,7 +149,7 @@ def test_a_viewer_changes_nothing(world):
     viewer = User.objects.create(username="viewer", email="viewer@example.org", password="!")
     accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER)
     client, before = signed_in(viewer), world.fingerprint()
-    for route in FORBIDDEN_TO_VIEWERS:
+    for route in (*FORBIDDEN_TO_VIEWERS, *events_world.FORBIDDEN_TO_VIEWERS):
         assert client.post(address(route, world)).status_code == 403, route
     assert world.fingerprint() == before
 

@@ -57,7 +57,7 @@ from marketplace.services import (
     webhooks,
     workteams,
 )
-from tests.frontend import learning_ranges, review_world
+from tests.frontend import events_world, learning_ranges, review_world
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -286,6 +286,7 @@ DECLARED: dict[str, Range] = {
     "portal": team_access.SLUG_LENGTH,
     **learning_ranges.DECLARED,
     **review_world.DECLARED,
+    **events_world.DECLARED,
     "source_cidrs": team_access.CIDRS,
     "source_cidrs[]": team_access.CIDR_LENGTH,
 }

@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, model_world, review_world, trainings_world
+from tests.frontend import endpoint_world, events_world, model_world, review_world, trainings_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -41,6 +41,7 @@ WITHOUT_KEY = {
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
+    "create_event_destination", "renew_event_destination_secret",
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
     "invoke_endpoint",
@@ -233,7 +234,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("accept_answer_reviews", owner, {"sampled": True}),
         ("reject_answer_reviews", owner, {"reason": "no"}),
         *of_reviewers(world, owner, worker),
-        *((name, owner, body) for name, body in TOLD),
+        *((name, owner, body) for name, body in [*TOLD, *events_world.posts()]),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         *of_conduct(world, owner, worker, operator),

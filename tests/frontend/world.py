@@ -48,7 +48,15 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import endpoint_world, model_world, review_world, saml_provider, trainings_world, vendor_world
+from tests.frontend import (
+    endpoint_world,
+    events_world,
+    model_world,
+    review_world,
+    saml_provider,
+    trainings_world,
+    vendor_world,
+)
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -278,7 +286,7 @@ def a_world() -> World:
         **_of_panels(account),
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
-        **_what_was_told(account, owner),
+        **(_what_was_told(account, owner) | events_world.ids(account)),
         **_qualifications(account, worker),
         **model_world.of_models(account, model, dataset),
         **vendors.ids,

@@ -264,9 +264,10 @@ TOLD = {
     "labeling.background.tell_of_public_work",
     "labeling.background.tell_of_price",
     "marketplace.background.deliver_webhook",
+    "marketplace.background.deliver_event",
 }
-"""What is told: a notice or a webhook message that could not be sent is due again, a page of workers is delivered again
-by the queue; see test_webhooks.py and test_notices.py of the rooms."""
+"""What is told: a notice, a webhook message or an event that could not be sent is due again, a page of workers is
+delivered again by the queue; see test_webhooks.py, test_events.py and test_notices.py of the rooms."""
 
 PAYMENTS = {"marketplace.background.step_stripe_payout"}
 """It has a row that shows operators what keeps it, and is tried again: money on its way is never given up. See

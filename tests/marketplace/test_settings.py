@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 
-from marketplace import settings_checks, settings_reference
+from marketplace import settings_checks, settings_events, settings_reference
 from marketplace import settings_declared as declared
 from marketplace.management.commands import doctor
 from marketplace.settings_kinds import Setting, SettingError
@@ -139,7 +139,8 @@ class TestTheEnvironmentAsAWhole:
         names = [setting.name for setting in settings_checks.every()]
         assert len(names) == len(set(names))
         assert all(name.startswith("WAGGLE_") for name in names)
-        constants = {id(v) for v in vars(declared).values() if isinstance(v, Setting)}
+        named = {**vars(declared), **vars(settings_events)}
+        constants = {id(v) for v in named.values() if isinstance(v, Setting)}
         assert constants == {id(setting) for setting in settings_checks.every()}, "a setting is in no group"
 
 

@@ -21,7 +21,7 @@ from marketplace.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from marketplace.services import notifications, webhook_sending, webhooks
+from marketplace.services import message_sending, notifications, webhook_sending, webhooks
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -141,7 +141,7 @@ def test_a_failed_message_is_tried_again_with_growing_pauses_and_then_given_up(r
     endpoint, _ = an_endpoint(account, url)
     delivery = told(account)
     pauses = []
-    for _ in range(len(webhook_sending.PAUSES)):
+    for _ in range(len(message_sending.PAUSES)):
         background.deliver_webhook(delivery.pk)
         delivery.refresh_from_db()
         assert delivery.outcome == "Waiting" and delivery.response_status == 503
@@ -166,11 +166,11 @@ def test_an_attempt_that_left_no_trace_is_made_again(receiver, account):
     """As after a process that was killed between taking the message and writing what came of it."""
     an_endpoint(account, receiver[1])
     delivery = told(account)
-    assert webhook_sending._take(delivery.pk) is not None
+    assert webhook_sending.WEBHOOKS.take(delivery.pk) is not None
     background.deliver_webhook(delivery.pk)
     assert not receiver[0].got, "another process has it"
     later(delivery)
-    webhook_sending.sweep()
+    webhook_sending.WEBHOOKS.sweep()
     background.deliver_webhook(delivery.pk)
     delivery.refresh_from_db()
     assert delivery.outcome == "Delivered" and len(receiver[0].got) == 1

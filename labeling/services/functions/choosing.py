@@ -11,7 +11,7 @@ from labeling.models import JobFunctions, LabelingJob
 from labeling.services.functions.asking import is_address
 from marketplace import sealing
 from marketplace.ranges import Range
-from marketplace.services import webhooks
+from marketplace.services import message_log
 
 if TYPE_CHECKING:
     # The design asks this module, and is only read here.
@@ -60,7 +60,7 @@ def errors(given: dict[str, str], secret: str) -> list[tuple[str, str]]:
 def _refusal(path: str) -> str:
     if not is_address(path):
         return "" if path in allowed() else f"{path[:200]!r} is no address, and not among those the operator allows"
-    return webhooks.address_refusal(path)
+    return message_log.address_refusal(path)
 
 
 def _secret_refusal(secret: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from labeling import redundancy
+from labeling import redundancy, transitions
 from labeling.models import LabelingJob, QueueTemplate, WorkQueue
 from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
@@ -94,6 +94,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
             )
             choosing.keep(job, design)
             audit.record(job, by=by, because="created", to_status=job.status, at=job.created_at)
+            transitions.LABELING_JOB.begin(job)
             advance_requests.request_advance(job.queue_id)
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):

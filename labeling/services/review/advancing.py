@@ -14,7 +14,7 @@ from labeling import hooks, transitions
 from labeling.models import FlowDefinition, HumanLoop, Task, TaskStatus
 from labeling.services import attempts
 from labeling.services.queue import advance_requests, batches, due, queues
-from labeling.services.review import output
+from labeling.services.review import notices, output
 from labeling.services.review.owner import LIVE
 from marketplace.errors import DomainError
 
@@ -48,27 +48,31 @@ def _steps(queue_id: int) -> None:
     due.settle_due(flow.queue)
     live = HumanLoop.objects.filter(flow=flow, status__in=LIVE)
     over = ~Q(task__state=TaskStatus.OPEN) | Q(task__batch__expires_at__lte=timezone.now())
+    failed = False
     for loop in live.filter(over | Q(status="Stopping")).select_related("task__batch").order_by("pk").iterator(CHUNK):
-        _step(flow, loop)
+        failed |= _step(flow, loop) == "Failed"
+    if failed:
+        notices.loops_failed(flow)
     if flow.failure_reason:
         FlowDefinition.objects.filter(pk=flow.pk).update(failure_reason="")
     if flow.status == "Deleting" and not live.exists():
         queues.close_queue(flow.queue, by=BY, because="deleted, and its last loop is over")
 
 
-def _step(flow: FlowDefinition, loop: HumanLoop) -> None:
+def _step(flow: FlowDefinition, loop: HumanLoop) -> str:
+    """Take the loop as far as it goes now; returns the state in which it has ended, "" while it has not."""
     if loop.task is None:
         raise ValueError(f"the human loop {loop.pk} has no task")
     batch = loop.task.batch
     batch.queue = flow.queue
     if loop.status == "Stopping":
         if not batches.stop_batch(batch=batch, by=BY, grace_seconds=flow.queue.task_time_limit_seconds):
-            return
+            return ""
     else:
         batches.expire_batch(batch=batch, now=timezone.now())
         due.settle_due(flow.queue)
         if not batches.is_over(batch):
-            return
+            return ""
     answers = Task.objects.values_list("answers_count", flat=True).get(pk=loop.task.pk)
     try:
         uri = output.write(flow, loop) if answers else ""
@@ -76,25 +80,25 @@ def _step(flow: FlowDefinition, loop: HumanLoop) -> None:
         # It is tried again by the next sweep, and nobody's answer is lost; other loops go on.
         reason = f"{UNWRITABLE}, it is tried again every minute: {error.message}"
         HumanLoop.objects.filter(pk=loop.pk).update(failure_reason=reason[:1024])
-        return
-    _conclude(flow, loop, answers, uri)
+        notices.output_unwritable(flow, error.message)
+        return ""
+    return _conclude(flow, loop, answers, uri)
 
 
-def _conclude(flow: FlowDefinition, loop: HumanLoop, answers: int, uri: str) -> None:
+def _conclude(flow: FlowDefinition, loop: HumanLoop, answers: int, uri: str) -> str:
     if loop.status == "Stopping":
-        _end(loop, "Stopped", uri=uri)
-        return
+        return _end(loop, "Stopped", uri=uri)
     # Before the end of the loop, which is not looked at any more after it.
     batches.close_batch(batch=loop.task.batch)
     if answers >= flow.queue.max_seats:
-        _end(loop, "Completed", uri=uri)
-        return
+        return _end(loop, "Completed", uri=uri)
     reason = f"{answers} of {flow.queue.max_seats} people answered before the task expired"
-    _end(loop, "Failed", uri=uri, code=EXPIRED, reason=reason)
+    return _end(loop, "Failed", uri=uri, code=EXPIRED, reason=reason)
 
 
-def _end(loop: HumanLoop, to: str, *, uri: str = "", code: str = "", reason: str = "") -> None:
+def _end(loop: HumanLoop, to: str, *, uri: str = "", code: str = "", reason: str = "") -> str:
     with transaction.atomic():
         changes = {"output_uri": uri, "failure_code": code, "failure_reason": reason[:1024]}
         if transitions.HUMAN_LOOP.advance(loop, to, by=BY, because=reason[:500], **changes):
             hooks.send(hooks.loop_done, loop.pk)
+    return to

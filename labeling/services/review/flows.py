@@ -159,6 +159,7 @@ def create_flow(*, account: Account, by: str, **values: Any) -> FlowDefinition:
                 contracts.live_contract(team=design.workteam, requester=account, keep=True)
             made = _make(design, by)
             audit.record(made, by=by, because="created", to_status=made.status)
+            transitions.FLOW_DEFINITION.begin(made)
             transitions.FLOW_DEFINITION.advance(made, "Active", by=by, because="ready for human loops")
             queues.open_queue(made.queue, by=by, because="ready for human loops")
     except IntegrityError as error:

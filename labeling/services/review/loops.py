@@ -75,6 +75,7 @@ def start_loop(
             made.task = batch.tasks.get()
             made.save(update_fields=["task"])
             audit.record(made, by=by, because="started", to_status=made.status, at=made.created_at)
+            transitions.HUMAN_LOOP.begin(made)
     except IntegrityError as error:
         if "human_loop_name_once" not in str(error):
             raise

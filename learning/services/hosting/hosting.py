@@ -116,6 +116,7 @@ def create(*, account: Account, name: str, config: EndpointConfig, by: str) -> E
             raise NameTaken(f"there is an endpoint {name!r} already", field="name")
         endpoint = Endpoint.objects.create(account=account, name=name, config=config, status_changed_at=timezone.now())
         _deploy(endpoint, config, strategies.parse(None))
+        transitions.ENDPOINT.begin(endpoint)
         enqueue(ADVANCE, endpoint.pk)
     return endpoint
 

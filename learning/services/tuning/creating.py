@@ -71,6 +71,7 @@ def create_tuning(
                 study_name=f"tuning-{uuid.uuid4().hex}",
                 status_changed_at=timezone.now(),
             )
+            transitions.TUNING_JOB.begin(made)
             enqueue(ADVANCE, made.pk)
             return made
     except IntegrityError as error:
