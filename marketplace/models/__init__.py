@@ -1,5 +1,6 @@
 """The models of the marketplace app; other apps import them from here only."""
 
+from marketplace.models.access_keys import AccessKey, Tag
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
@@ -55,6 +56,7 @@ from marketplace.models.workforce import (
 
 __all__ = [
     "UNDER_WAY",
+    "AccessKey",
     "Account",
     "ActionsGuarded",
     "ApiToken",
@@ -118,6 +120,7 @@ __all__ = [
     "StripePayee",
     "StripeTransfer",
     "Subject",
+    "Tag",
     "User",
     "WalletRefund",
     "WalletRefundStatus",

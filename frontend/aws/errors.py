@@ -1,0 +1,101 @@
+"""Errors as AWS's clients know them: a code, a message, a status, and members that some have. Renders nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.model import OperationModel
+
+from marketplace import errors
+
+VALIDATION = "ValidationException"
+UNKNOWN_OPERATION = "UnknownOperationException"
+SERIALIZATION = "SerializationException"
+THROTTLING = "ThrottlingException"
+ACCESS_DENIED = "AccessDeniedException"
+INTERNAL_FAILURE = "InternalFailure"
+SERVICE_UNAVAILABLE = "ServiceUnavailable"
+
+# Whatever an operation models of these, the first is used; else VALIDATION, as AWS does.
+_MODELLED: dict[type[errors.DomainError], tuple[str, ...]] = {
+    errors.NotFound: ("ResourceNotFound", "ResourceNotFoundException", "NoSuchEntityException"),
+    errors.InUse: ("ResourceInUse", "ConflictException"),
+    errors.LimitExceeded: ("ResourceLimitExceeded", "ServiceQuotaExceededException"),
+    errors.Invalid: (VALIDATION, "ValidationError", "InvalidParameterException", "InvalidInputException"),
+    errors.ModelFailed: ("ModelError",),
+    errors.EndpointBusy: (),
+    errors.Unavailable: ("ServiceUnavailable",),
+    errors.Forbidden: (),
+}
+_UNMODELLED: dict[type[errors.DomainError], tuple[str, int]] = {
+    errors.Forbidden: (ACCESS_DENIED, 403),
+    errors.EndpointBusy: (THROTTLING, 429),
+    errors.Unavailable: (SERVICE_UNAVAILABLE, 503),
+    errors.TooManyTries: (THROTTLING, 429),
+}
+
+
+class AwsError(Exception):
+    """What an operation answers instead of its result.
+
+    `code` is what clients compare, `status` the HTTP status (None: what the model says, else 400), `members` further
+    members of the error's shape.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int | None = None, members: dict[str, Any] | None = None):
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members or {}
+
+
+class ValidationFailed(AwsError):
+    """Members of the request break the constraints of the model. `problems`: each in AWS's words."""
+
+    def __init__(self, problems: list[str]):
+        count = f"{len(problems)} validation error{'s' if len(problems) != 1 else ''} detected: "
+        super().__init__(VALIDATION, count + "; ".join(problems))
+        self.problems = problems
+
+
+def of_domain(error: errors.DomainError, operation: OperationModel) -> AwsError:
+    """A domain error as the operation models it; ValidationException where it models none that fits."""
+    modelled = [shape.name for shape in operation.error_shapes]
+    message = _message(error)
+    for base in type(error).__mro__:
+        if base in _UNMODELLED and not any(code in modelled for code in _MODELLED.get(base, ())):
+            code, status = _UNMODELLED[base]
+            return AwsError(code, message, status=status)
+        if base in _MODELLED and (found := _first(_MODELLED[base], modelled)):
+            return AwsError(found, message)
+    return AwsError(_first(_MODELLED[errors.Invalid], modelled) or VALIDATION, message, status=400)
+
+
+def modelled_as(error: AwsError, operation: OperationModel) -> AwsError:
+    """The error under the name that the operation has for failed validation, if it models one."""
+    if error.code != VALIDATION:
+        return error
+    modelled = [shape.name for shape in operation.error_shapes]
+    code = _first(_MODELLED[errors.Invalid], modelled) or VALIDATION
+    return AwsError(code, error.message, status=error.status, members=error.members)
+
+
+def status_of(error: AwsError, operation: OperationModel | None) -> int:
+    """The HTTP status of an error: its own, the model's, else 400."""
+    if error.status is not None:
+        return error.status
+    for shape in operation.error_shapes if operation is not None else ():
+        if error.code in (shape.name, shape.error_code):
+            told = shape.metadata.get("error", {}).get("httpStatusCode")
+            return int(told) if told else 400
+    return 400
+
+
+def _message(error: errors.DomainError) -> str:
+    """What is wrong; every input at fault is named."""
+    listed = [f"{field}: {reason}" for field, reason in error.errors if reason != error.message]
+    return "; ".join([error.message, *listed])
+
+
+def _first(wanted: Iterable[str], modelled: list[str]) -> str | None:
+    return next((code for code in wanted if code in modelled), None)
