@@ -1,6 +1,7 @@
 """Errors as AWS's clients know them: a code, a message, a status, and members that some have. Renders nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.model import OperationModel
@@ -45,7 +46,7 @@ class AwsError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
-        self.status = status
+        self.http_status = status
         self.members = members or {}
 
 
@@ -58,10 +59,15 @@ class ValidationFailed(AwsError):
         self.problems = problems
 
 
-def of_domain(error: errors.DomainError, operation: OperationModel) -> AwsError:
-    """A domain error as the operation models it; ValidationException where it models none that fits."""
+def of_domain(
+    error: errors.DomainError, operation: OperationModel, fields: Mapping[str, str] = MappingProxyType({})
+) -> AwsError:
+    """A domain error as the operation models it; ValidationException where it models none that fits.
+
+    `fields`: name of an input in the error -> the member that it is here.
+    """
     modelled = [shape.name for shape in operation.error_shapes]
-    message = _message(error)
+    message = _message(error, fields)
     for base in type(error).__mro__:
         if base in _UNMODELLED and not any(code in modelled for code in _MODELLED.get(base, ())):
             code, status = _UNMODELLED[base]
@@ -77,13 +83,13 @@ def modelled_as(error: AwsError, operation: OperationModel) -> AwsError:
         return error
     modelled = [shape.name for shape in operation.error_shapes]
     code = _first(_MODELLED[errors.Invalid], modelled) or VALIDATION
-    return AwsError(code, error.message, status=error.status, members=error.members)
+    return AwsError(code, error.message, status=error.http_status, members=error.members)
 
 
 def status_of(error: AwsError, operation: OperationModel | None) -> int:
     """The HTTP status of an error: its own, the model's, else 400."""
-    if error.status is not None:
-        return error.status
+    if error.http_status is not None:
+        return error.http_status
     for shape in operation.error_shapes if operation is not None else ():
         if error.code in (shape.name, shape.error_code):
             told = shape.metadata.get("error", {}).get("httpStatusCode")
@@ -91,10 +97,15 @@ def status_of(error: AwsError, operation: OperationModel | None) -> int:
     return 400
 
 
-def _message(error: errors.DomainError) -> str:
+def _message(error: errors.DomainError, fields: Mapping[str, str]) -> str:
     """What is wrong; every input at fault is named."""
-    listed = [f"{field}: {reason}" for field, reason in error.errors if reason != error.message]
-    return "; ".join([error.message, *listed])
+    return "; ".join(f"{_member(field, fields)}: {reason}" for field, reason in error.errors) or error.message
+
+
+def _member(field: str, fields: Mapping[str, str]) -> str:
+    """The member that an input is here; of "conditions.Conditions[0]" the part before the dot may be named."""
+    head, dot, rest = field.partition(".")
+    return fields.get(field) or f"{fields.get(head, head)}{dot}{rest}"
 
 
 def _first(wanted: Iterable[str], modelled: list[str]) -> str | None:

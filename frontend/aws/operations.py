@@ -1,12 +1,12 @@
 """Every operation of the AWS wire: the files that hold them, each of which registers its own when it is imported."""
 
 from frontend import automation
-from frontend.aws import identity, tags
+from frontend.aws import identity, review, tags
 from frontend.aws.registry import OPERATIONS, Operation
 
 __all__ = ["FILES", "find"]
 
-FILES = [identity, tags]
+FILES = [identity, review, tags]
 """The modules of operations, one noun each."""
 
 if automation.installed():

@@ -8,6 +8,8 @@ from functools import lru_cache
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
 # Java's names for parts of ASCII, as what stands inside of a character class.
 _ASCII = {"ASCII": r"\x00-\x7f", "Alnum": "a-zA-Z0-9", "Alpha": "a-zA-Z", "Digit": "0-9", "Print": r"\x20-\x7e"}
+_STORES = ("(https|s3)://([^/]+)/?(.*)", "^(https|s3)://([^/]+)/?(.*)$")
+_FILES = "file:///"
 # Java writes a character beyond 16 bits as two halves.
 _BEYOND = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 
@@ -16,6 +18,16 @@ _BEYOND = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 def compiled(pattern: str) -> re.Pattern[str]:
     """The pattern, to be used with `fullmatch` as Java's `matches` does."""
     return re.compile(translated(pattern))
+
+
+def allows(pattern: str, text: str) -> bool:
+    """Whether the whole text is what the pattern says, as Java's `matches` has it.
+
+    Where the pattern is AWS's of a place in S3, also an address of the store of an installation that keeps files.
+    """
+    if compiled(pattern).fullmatch(text):
+        return True
+    return pattern in _STORES and text.startswith(_FILES)
 
 
 def translated(pattern: str) -> str:

@@ -55,7 +55,8 @@ class Operation:
     """What is known of an operation.
 
     `ignored` and `refused`: path of a member ("OutputConfig.KmsKeyId", "Tags[].Key") -> why it changes nothing, or why
-    a request that has it is refused. Every other member is supported.
+    a request that has it is refused. Every other member is supported. `fields`: name of an input in the errors of the
+    services -> the member that it is here.
     """
 
     service: str
@@ -64,6 +65,7 @@ class Operation:
     at_least: Role
     ignored: Mapping[str, str]
     refused: Mapping[str, str]
+    fields: Mapping[str, str]
 
     @property
     def model(self) -> OperationModel:
@@ -94,20 +96,22 @@ def operation(
     *,
     ignored: Mapping[str, str] = NOTHING,
     refused: Mapping[str, str] = NOTHING,
+    fields: Mapping[str, str] = NOTHING,
     at_least: Role | None = None,
 ) -> Callable[[Function], Function]:
     """Register a function `(call, **members) -> members of the output` that calls a service and renders its answer.
 
     `members` come under AWS's names: keyword-only parameters, those that are not required with the default None.
-    `at_least` is the role that the caller needs: by default a viewer's for an operation that reads, else a member's.
+    `ignored`, `refused` and `fields` are those of Operation. `at_least` is the role that the caller needs: by default
+    a viewer's for an operation that reads, else a member's.
     The function raises DomainErrors, or AwsError where AWS's clients wait for a certain one.
     """
-    needed = at_least or (Role.VIEWER if name.startswith(READING) else Role.MEMBER)
+    needed = Role(at_least or (Role.VIEWER if name.startswith(READING) else Role.MEMBER))
 
     def register(function: Function) -> Function:
         if (service, name) in OPERATIONS:
             raise ValueError(f"{service} {name} is registered twice")
-        OPERATIONS[service, name] = Operation(service, name, function, needed, ignored, refused)
+        OPERATIONS[service, name] = Operation(service, name, function, needed, ignored, refused, fields)
         return function
 
     return register

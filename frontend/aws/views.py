@@ -33,11 +33,18 @@ def wire(request: HttpRequest, path: str = "") -> HttpResponse:
     except AwsError as error:
         found = errors.modelled_as(error, model) if model is not None else error
     except DomainError as error:
-        found = errors.of_domain(error, model) if model is not None else AwsError(errors.VALIDATION, error.message)
+        found = _refused(error, asked, model)
     except (OperationalError, InterfaceError):
         log.exception("the database cannot be used")
         found = AwsError(errors.SERVICE_UNAVAILABLE, "the database cannot be reached; try again", status=503)
     return writing.failure(found, protocol=asked.protocol, operation=model, request_id=request_id)
+
+
+def _refused(error: DomainError, asked: Wanted, model: OperationModel | None) -> AwsError:
+    operation = operations.find(asked.service, asked.operation)
+    if model is None or operation is None:
+        return AwsError(errors.VALIDATION, error.message)
+    return errors.of_domain(error, model, operation.fields)
 
 
 def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

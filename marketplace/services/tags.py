@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from marketplace import arns
 from marketplace.errors import Invalid, LimitExceeded, NotFound
@@ -24,7 +25,7 @@ RESERVED = "aws:"
 
 
 def of(account: Account, arn: str) -> dict[str, str]:
-    """Key -> value of the tags of a thing, by key. Raises Invalid for what is no ARN, NotFound for another account's."""
+    """Key -> value of a thing's tags, by key. Raises Invalid for what is no ARN, NotFound for another account's."""
     return dict(_rows(account, arn).order_by("key").values_list("key", "value"))
 
 
@@ -62,7 +63,7 @@ def forget(*, account: Account, arn: str) -> None:
     _rows(account, arn).delete()
 
 
-def _rows(account: Account, arn: str):  # type: ignore[no-untyped-def]
+def _rows(account: Account, arn: str) -> QuerySet[Tag]:
     return Tag.objects.filter(account=account, arn=_checked(account, arn))
 
 

@@ -2,8 +2,10 @@
 
 import secrets
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from marketplace import arns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
 from marketplace.models import (
     Account,
@@ -22,6 +24,12 @@ from marketplace.services import audit, eligibility
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
 """Characters of a team's description."""
+
+
+def arn(team: Workteam) -> str:
+    """The ARN of a team, in AWS's words for its crowd; costs a query unless the team's account is loaded."""
+    number = team.account.number if team.account is not None else arns.PUBLIC_CROWD_ACCOUNT
+    return arns.build("workteam", number, f"{team.crowd}/{team.name}", region=settings.REGION)
 
 
 def register_worker(user: User) -> Worker:

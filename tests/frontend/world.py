@@ -33,6 +33,7 @@ from learning.models import Model
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
 from marketplace.services import (
+    access_keys,
     accounts,
     eligibility,
     identity_providers,
@@ -268,6 +269,8 @@ def a_world() -> World:
         **_reviewers(job, worker, other),
         "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
+        "access_key_id": access_keys.create(user=owner, account=account, name="notebook")[0].pk,
+        "path": "human-loops",
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,

@@ -4,8 +4,10 @@ import io
 from typing import Any
 
 import boto3
+import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from django.test import Client
 
 from marketplace.models import Account, User
@@ -67,3 +69,16 @@ class _Body(io.BytesIO):
 
     def stream(self, **_: Any) -> Any:
         yield self.read()
+
+
+def refused(call: Any, *args: Any, **given: Any) -> dict[str, Any]:
+    """The error with which a call is refused, as botocore has read it, with the HTTP status."""
+    with pytest.raises(ClientError) as caught:
+        call(*args, **given)
+    response = caught.value.response
+    return {**response["Error"], "status": response["ResponseMetadata"]["HTTPStatusCode"]}
+
+
+def code_of(call: Any, *args: Any, **given: Any) -> str:
+    """The code of that error."""
+    return str(refused(call, *args, **given)["Code"])
