@@ -74,7 +74,7 @@ def of_domain(
             return AwsError(code, message, status=status)
         if base in _MODELLED and (found := _first(_MODELLED[base], modelled)):
             return AwsError(found, message)
-    return AwsError(_first(_MODELLED[errors.Invalid], modelled) or VALIDATION, message, status=400)
+    return AwsError(_validation(operation, modelled), message, status=400)
 
 
 def modelled_as(error: AwsError, operation: OperationModel) -> AwsError:
@@ -82,8 +82,7 @@ def modelled_as(error: AwsError, operation: OperationModel) -> AwsError:
     if error.code != VALIDATION:
         return error
     modelled = [shape.name for shape in operation.error_shapes]
-    code = _first(_MODELLED[errors.Invalid], modelled) or VALIDATION
-    return AwsError(code, error.message, status=error.http_status, members=error.members)
+    return AwsError(_validation(operation, modelled), error.message, status=error.http_status, members=error.members)
 
 
 def status_of(error: AwsError, operation: OperationModel | None) -> int:
@@ -106,6 +105,12 @@ def _member(field: str, fields: Mapping[str, str]) -> str:
     """The member that an input is here; of "conditions.Conditions[0]" the part before the dot may be named."""
     head, dot, rest = field.partition(".")
     return fields.get(field) or f"{fields.get(head, head)}{dot}{rest}"
+
+
+def _validation(operation: OperationModel, modelled: list[str]) -> str:
+    """The code of failed validation: clients with the query protocol have an older one."""
+    usual = "ValidationError" if operation.service_model.metadata["protocol"] == "query" else VALIDATION
+    return _first(_MODELLED[errors.Invalid], modelled) or usual
 
 
 def _first(wanted: Iterable[str], modelled: list[str]) -> str | None:

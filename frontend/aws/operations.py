@@ -1,12 +1,12 @@
 """Every operation of the AWS wire: the files that hold them, each of which registers its own when it is imported."""
 
 from frontend import automation
-from frontend.aws import identity, review, tags
+from frontend.aws import identity, labeling_jobs, review, tags, workforces, workteams
 from frontend.aws.registry import OPERATIONS, Operation
 
-__all__ = ["FILES", "find"]
+__all__ = ["FILES", "OPERATIONS", "find"]
 
-FILES = [identity, review, tags]
+FILES = [identity, labeling_jobs, review, tags, workforces, workteams]
 """The modules of operations, one noun each."""
 
 if automation.installed():

@@ -70,9 +70,9 @@ class AccessKeysView(ListView):
     @extend_schema(request=AccessKeyInput, responses={201: NewAccessKey}, operation_id="create_access_key")
     def post(self, request: Request) -> Response:
         """Make an access key for the account. Its secret is in this answer and nowhere else; it is not replayable."""
+        account = account_of(request, Role.MEMBER)
         data = AccessKeyInput(data=request.data)
         data.is_valid(raise_exception=True)
-        account = account_of(request, Role.MEMBER)
         key, secret = access_keys.create(user=request.user, account=account, name=data.validated_data["name"])
         return Response({**_row(key), "secret_access_key": secret}, status=status.HTTP_201_CREATED)
 

@@ -1,6 +1,6 @@
 """The models of the marketplace app; other apps import them from here only."""
 
-from marketplace.models.access_keys import AccessKey, Tag
+from marketplace.models.access_keys import AccessKey, ResourceRequest, Tag, Workforce
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
@@ -111,6 +111,7 @@ __all__ = [
     "QualificationTypeStatus",
     "RateWindow",
     "Reputation",
+    "ResourceRequest",
     "Role",
     "SignUp",
     "SignUpPurpose",
@@ -132,6 +133,7 @@ __all__ = [
     "WorkerGroup",
     "WorkerProfile",
     "WorkerStatus",
+    "Workforce",
     "Workteam",
     "WorkteamMember",
     "new_portal_slug",
