@@ -48,6 +48,7 @@ bench: setup
 
 docs: setup
 	$(PY) -m marketplace.settings_reference docs/settings.md
+	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
 
 setup: .venv/.installed frontend/static/dist/.built

@@ -18,6 +18,7 @@ KINDS = {
     "account": ("marketplace.Account", "Account, members and wallet"),
     "invitation": ("marketplace.Invitation", "Invitations"),
     "team": ("marketplace.Workteam", "Work teams"),
+    "access-key": ("marketplace.AccessKey", "Access keys"),
     "token": ("marketplace.ApiToken", "API tokens"),
     "webhook": ("marketplace.WebhookEndpoint", "Webhooks"),
     "event-destination": ("marketplace.EventDestination", "Event destinations"),

@@ -28,6 +28,7 @@ __all__ = [
     "RANGES",
     "LoopSettings",
     "count_models",
+    "final_model_arns",
     "family_of",
     "gallery",
     "installed",
@@ -47,7 +48,7 @@ def installed() -> bool:
 if installed():
     # The models of an app that is not installed cannot be imported.
     from learning import queries
-    from learning.services import launch
+    from learning.services import launch, registry
 
 
 def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
@@ -65,6 +66,13 @@ def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
 def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     """What there is to show of a job's learning loop, see `learning.queries.loop_view`; None for a job without one."""
     return queries.loop_view(job) if installed() and job.automated else None
+
+
+def final_model_arns(jobs: Iterable[LabelingJob]) -> dict[int, str]:
+    """The ARN of the last model of each job whose loop has made one, by the job's key."""
+    if not installed():
+        return {}
+    return {job_id: registry.arn(model) for job_id, model in queries.final_models(jobs).items()}
 
 
 def gallery(job: LabelingJob) -> dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]:

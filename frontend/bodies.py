@@ -21,6 +21,7 @@ from django.utils.module_loading import import_string
 from frontend import tokens
 from frontend.rates import address_of
 from marketplace import strict
+from marketplace.services import access_keys
 
 logger = logging.getLogger(__name__)
 View = TypeVar("View")
@@ -79,6 +80,9 @@ def _announced(request: HttpRequest) -> int:
 def _signed_in(request: HttpRequest) -> bool:
     if tokens.secret_of(request) is not None:
         return tokens.token_of(request) is not None
+    if key_id := tokens.signing_key_of(request):
+        # Who really signed is found out by the AWS wire, which needs the body for it.
+        return access_keys.is_live(key_id)
     return auth.get_user(request).is_authenticated
 
 

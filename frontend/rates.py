@@ -6,9 +6,11 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 
+from marketplace.models import User
 from marketplace.services import rates
 
 REMEMBERED = 10_000
@@ -82,3 +84,15 @@ class Allowances:
             self._blocks.move_to_end(key)
             if len(self._blocks) > REMEMBERED:
                 self._blocks.popitem(last=False)
+
+
+CALLS = Allowances()
+"""Of the calls of programs and of REST's callers, by user or address."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def take_call(user: User) -> tuple[bool, float]:
+    """Count one call of this user, over REST or the AWS wire alike: (whether it is allowed, seconds until more are)."""
+    most, _, window = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["user"].partition("/")
+    return CALLS.take(f"user:{user.pk}", most=int(most), seconds=_SECONDS[window[0]])

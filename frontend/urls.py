@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session, stripe_events
+from frontend.aws.views import wire
 from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
 from frontend.worker import portal
@@ -15,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # First, because Django tries route after route, and these are asked for most.
     path("api/v1/", include("frontend.rest.urls")),
     path("work/", include("frontend.worker.urls")),
+    path("aws", wire, name="aws"),
+    path("aws/<path:path>", wire, name="aws-path"),
+    path("aws/", wire, name="aws-root"),
     path("", session.home, name="home"),
     path("sign-in/", session.SignInView.as_view(), name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),

@@ -1,6 +1,6 @@
 """Reads about learning that more than one front end needs: a loop with its rounds, trainings, models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -25,6 +25,12 @@ from learning.models import (
     TransformJob,
 )
 from marketplace.models import Account
+
+
+def final_models(jobs: Iterable[LabelingJob]) -> dict[int, Model]:
+    """The last model of each job whose learning loop is over and has one, by the job's key; deleted ones left out."""
+    loops = LearningLoop.objects.filter(job__in=list(jobs), final_model__deleted_at=None).exclude(final_model=None)
+    return {loop.job_id: loop.final_model for loop in loops.select_related("final_model__account")}
 
 
 def loop_view(job: LabelingJob) -> dict[str, Any] | None:

@@ -3,6 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("frontend.urls"))]
-handler400 = "frontend.rest.errors.bad_request"
-handler404 = "frontend.rest.errors.page_not_found"
-handler500 = "frontend.rest.errors.server_error"
+handler400 = "frontend.handlers.bad_request"
+handler404 = "frontend.handlers.page_not_found"
+handler500 = "frontend.handlers.server_error"

@@ -4,6 +4,7 @@ from django.urls import path
 
 from frontend import automation
 from frontend.requester import (
+    access_keys,
     audit,
     blocks,
     classes,
@@ -187,6 +188,9 @@ urlpatterns = [
     path("settings/invitations/<int:invitation_id>/withdraw/", members.withdraw, name="settings-withdraw"),
     path("settings/members/<int:user_id>/role/", members.change_role, name="settings-change-role"),
     path("settings/members/<int:user_id>/remove/", members.remove, name="settings-remove-member"),
+    path("settings/access-keys/", access_keys.page, name="access-keys"),
+    path("settings/access-keys/new/", access_keys.create, name="access-key-create"),
+    path("settings/access-keys/<int:access_key_id>/revoke/", access_keys.revoke, name="access-key-revoke"),
     path("settings/tokens/", settings.create_token, name="settings-create-token"),
     path("settings/tokens/<int:token_id>/revoke/", settings.revoke_token, name="settings-revoke-token"),
 ]

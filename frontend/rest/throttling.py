@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from frontend import forecasts
-from frontend.rates import Allowances, address_of
+from frontend.rates import CALLS, address_of
 
 if TYPE_CHECKING:
     # A view module loads the throttles while it is being loaded itself.
@@ -21,7 +21,7 @@ class CallerThrottle(SimpleRateThrottle):
     """
 
     scope = "user"
-    allowances = Allowances()
+    allowances = CALLS
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         """One counter for each user, or for each address of anonymous callers."""

@@ -4,6 +4,7 @@ from django.urls import path
 
 from frontend import automation
 from frontend.rest import (
+    access_keys,
     accounts,
     appeals,
     audit,
@@ -114,6 +115,8 @@ urlpatterns = [
     path("sign-ups/finish", sign_ups.FinishView.as_view()),
     path("organization", accounts.OrganizationView.as_view()),
     path("worker/profile", sign_ups.ProfileView.as_view()),
+    path("access-keys", access_keys.AccessKeysView.as_view()),
+    path("access-keys/<int:access_key_id>", access_keys.AccessKeyView.as_view()),
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
     path("members", accounts.MembersView.as_view()),

@@ -27,7 +27,7 @@ from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from labeling.services.results import reviewers
 from marketplace.errors import Forbidden, NotFound
-from marketplace.models import Account, User, Worker
+from marketplace.models import Account, User, Worker, Workteam
 from marketplace.services import scope, team_access
 
 
@@ -42,6 +42,20 @@ def job(account: Account, job_id: int) -> LabelingJob:
     if row is None:
         raise NotFound(f"the account has no labeling job {job_id}")
     return row
+
+
+def job_named(account: Account, name: str) -> LabelingJob:
+    """A labeling job of the account by its name, whose case says nothing; as `job` loads it. Raises NotFound."""
+    row = jobs(account).select_related("queue__workteam__panel", "account").filter(name__iexact=name).first()
+    if row is None:
+        raise NotFound(f"the account has no labeling job {name!r}")
+    return row
+
+
+def jobs_on(account: Account, team: Workteam) -> QuerySet[LabelingJob]:
+    """The jobs that a team works on: all of them for the account whose team it is, else the account's own."""
+    rows = LabelingJob.objects.filter(queue__workteam=team).select_related("account")
+    return rows if team.account_id == account.pk else rows.filter(account=account)
 
 
 def datasets(account: Account) -> QuerySet[Dataset]:

@@ -1,5 +1,6 @@
 """The models of the marketplace app; other apps import them from here only."""
 
+from marketplace.models.access_keys import AccessKey, ResourceRequest, Tag, Workforce
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
@@ -57,6 +58,7 @@ from marketplace.models.workforce import (
 
 __all__ = [
     "UNDER_WAY",
+    "AccessKey",
     "Account",
     "ActionsGuarded",
     "ApiToken",
@@ -119,6 +121,7 @@ __all__ = [
     "QualificationTypeStatus",
     "RateWindow",
     "Reputation",
+    "ResourceRequest",
     "Role",
     "SignUp",
     "SignUpPurpose",
@@ -128,6 +131,7 @@ __all__ = [
     "StripePayee",
     "StripeTransfer",
     "Subject",
+    "Tag",
     "User",
     "WalletRefund",
     "WalletRefundStatus",
@@ -139,6 +143,7 @@ __all__ = [
     "WorkerGroup",
     "WorkerProfile",
     "WorkerStatus",
+    "Workforce",
     "Workteam",
     "WorkteamMember",
     "new_portal_slug",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from marketplace.columns import columns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
-from marketplace.models import Account, ApiToken, Membership, Role, User, Worker
+from marketplace.models import AccessKey, Account, ApiToken, Membership, Role, User, Worker
 from marketplace.ranges import Range
 from marketplace.services import audit, passwords
 
@@ -159,7 +159,8 @@ def remove_member(*, account: Account, user: User, acting: User | None) -> None:
             raise NotFound(f"{user.email} is not a member of {account.name}", field="user")
         _keep_an_owner(account, user)
         Membership.objects.filter(account=account, user=user).delete()
-        ApiToken.objects.filter(account=account, user=user, revoked_at=None).update(revoked_at=timezone.now())
+        for keys in (ApiToken, AccessKey):
+            keys.objects.filter(account=account, user=user, revoked_at=None).update(revoked_at=timezone.now())
         record(account, actor(acting), f"user:{user.pk} removed")
 
 

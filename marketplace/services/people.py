@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from marketplace.errors import Invalid, WrongState
-from marketplace.models import Account, ApiToken, AuditEvent, User, Worker, WorkerStatus
+from marketplace.models import AccessKey, Account, ApiToken, AuditEvent, User, Worker, WorkerStatus
 from marketplace.ranges import Range
 from marketplace.services import accounts, audit, scope
 from marketplace.transitions import WORKER
@@ -57,7 +57,8 @@ def deactivate(*, user: User, reason: str, by: str) -> None:
             # Otherwise sessions would go on where they were once the user is active again.
             row.sign_outs += 1
             row.save(update_fields=["is_active", "sign_outs"])
-            ApiToken.objects.filter(user=row, revoked_at=None).update(revoked_at=timezone.now())
+            for keys in (ApiToken, AccessKey):
+                keys.objects.filter(user=row, revoked_at=None).update(revoked_at=timezone.now())
             audit.record(row, by=by, because=f"deactivated: {reason}")
     user.refresh_from_db()
 

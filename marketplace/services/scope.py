@@ -6,7 +6,8 @@ Takes plain values, so that pages, REST and the AWS wire ask the same questions.
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from marketplace.errors import AccountNotNamed, Forbidden, NotFound
+from marketplace import arns
+from marketplace.errors import AccountNotNamed, Forbidden, Invalid, NotFound
 from marketplace.models import (
     Account,
     ApiToken,
@@ -296,6 +297,29 @@ def team(account: Account, team_id: int) -> Workteam:
     if found is None:
         raise NotFound(f"there is no work team {team_id}", field="workteam")
     return found
+
+
+def team_of_arn(account: Account, arn: str) -> Workteam:
+    """A team the account may give its jobs to, by its ARN, in which the case of letters says nothing.
+
+    Raises Invalid for what is no ARN of a team, NotFound.
+    """
+    try:
+        parts = arns.parse(arn)
+    except ValueError as error:
+        raise Invalid(str(error), field="workteam") from None
+    crowd, _, name = parts.name.partition("/")
+    if parts.kind != "workteam" or crowd not in Crowd.values:
+        raise Invalid(f"{arn!r} found, the ARN of a work team expected", field="workteam")
+    owner = None if parts.account_number == arns.PUBLIC_CROWD_ACCOUNT else parts.account_number
+    rows = teams(account).select_related("account", "panel").filter(crowd=crowd, name__iexact=name)
+    found = rows.filter(account__number=owner) if owner is not None else rows.filter(account=None)
+    # Names of teams may differ in their case alone; the one that is written the same is meant.
+    by_name = {team.name: team for team in found}
+    team = by_name.get(name) or next(iter(by_name.values()), None)
+    if team is None:
+        raise NotFound(f"there is no work team {arn}", field="workteam")
+    return team
 
 
 def own_team(account: Account, team_id: int) -> Workteam:

@@ -68,6 +68,18 @@ def set_portal(*, team: Workteam, slug: str, by: str) -> None:
 def set_networks(*, team: Workteam, cidrs: Sequence[str], by: str) -> None:
     """Open the team's work to these networks only, from now on; an empty list opens it to all. Safe to repeat.
 
+    Raises Invalid as `networks` does.
+    """
+    wanted = networks(cidrs)
+    with transaction.atomic():
+        Workteam.objects.filter(pk=team.pk).update(source_cidrs=wanted)
+        audit.record(team, by=by, because=f"networks: {', '.join(wanted) or 'all'}")
+    team.source_cidrs = wanted
+
+
+def networks(cidrs: Sequence[str]) -> list[str]:
+    """Networks as they are stored, each once.
+
     Raises Invalid naming every entry that is no IPv4 network, and for too many of them.
     """
     if len(cidrs) not in CIDRS:
@@ -80,11 +92,7 @@ def set_networks(*, team: Workteam, cidrs: Sequence[str], by: str) -> None:
     ]
     if errors:
         raise Invalid("; ".join(problem for _, problem in errors), field="source_cidrs", errors=errors)
-    wanted = list(dict.fromkeys(read))
-    with transaction.atomic():
-        Workteam.objects.filter(pk=team.pk).update(source_cidrs=wanted)
-        audit.record(team, by=by, because=f"networks: {', '.join(wanted) or 'all'}")
-    team.source_cidrs = wanted
+    return list(dict.fromkeys(read))
 
 
 def _network(text: str) -> str:

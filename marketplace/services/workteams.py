@@ -2,9 +2,12 @@
 
 import secrets
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 
-from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
+from marketplace import arns
+from marketplace.errors import Forbidden, InUse, Invalid, NameTaken, NotFound
 from marketplace.models import (
     Account,
     Crowd,
@@ -12,6 +15,7 @@ from marketplace.models import (
     Worker,
     WorkerProfile,
     WorkerStatus,
+    Workforce,
     Workteam,
     WorkteamMember,
 )
@@ -22,6 +26,12 @@ from marketplace.services import audit, eligibility
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
 """Characters of a team's description."""
+
+
+def arn(team: Workteam) -> str:
+    """The ARN of a team, in AWS's words for its crowd; costs a query unless the team's account is loaded."""
+    number = team.account.number if team.account is not None else arns.PUBLIC_CROWD_ACCOUNT
+    return arns.build("workteam", number, f"{team.crowd}/{team.name}", region=settings.REGION)
 
 
 def register_worker(user: User) -> Worker:
@@ -37,12 +47,39 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
         raise Invalid(f"a team's description has {DESCRIPTION_LENGTH} characters", field="description")
     try:
         with transaction.atomic():
-            team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
+            workforce = Workforce.objects.filter(account=account).first()
+            team = Workteam.objects.create(
+                account=account,
+                name=name,
+                description=description,
+                crowd=Crowd.PRIVATE,
+                source_cidrs=workforce.source_cidrs if workforce is not None else [],
+            )
             eligibility.group_of(team)
             audit.record(team, by=by, because="created")
     except IntegrityError:
         raise NameTaken(f"the account has a team {name!r} already", field="name") from None
     return team
+
+
+def describe_team(*, team: Workteam, description: str, by: str) -> None:
+    """Give a team another description. Raises Invalid for a long one."""
+    if len(description) not in DESCRIPTION_LENGTH:
+        raise Invalid(f"a team's description has {DESCRIPTION_LENGTH} characters", field="description")
+    with transaction.atomic():
+        Workteam.objects.filter(pk=team.pk).update(description=description)
+        audit.record(team, by=by, because="description changed")
+    team.description = description
+
+
+def delete_team(*, team: Workteam, by: str) -> None:
+    """Delete a private team; its people are workers as before. Raises InUse for one that work was ever given to."""
+    try:
+        with transaction.atomic():
+            audit.record(team, by=by, because=f"deleted {team.name}")
+            team.delete()
+    except ProtectedError:
+        raise InUse(f"the team {team.name!r} has worked here: its work would be lost with it") from None
 
 
 def create_vendor_team(*, vendor: Account, name: str, description: str, by: str) -> Workteam:

@@ -97,6 +97,7 @@ QUERIES = {
         ("wallet/statement/file/", "wallet/statement/invoice/", "work/earnings/statement/file/"), {"first", "last"}
     ),
     "sign-in/": {"next"},
+    "aws/": {"Action", *(f"X-Amz-{part}" for part in ("Algorithm", "Credential", "Date", "Expires", "Signature"))},
     "sign-in/with/<str:provider_id>/": {"next"},
     "sign-in/with/<str:provider_id>/back/": {"code", "state", "error"},
     "sign-out/": {"next"},

@@ -17,6 +17,8 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     person = f"/operator/people/{world.stranger.pk}/"
     yield from second_factor_forms(world)
     yield from company_forms(world)
+    yield "/settings/access-keys/new/", {"name": "notebook"}
+    yield f"/settings/access-keys/{ids['access_key_id']}/revoke/", {}
     yield from [
         (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
         (f"/you/accounts/{ids['account_id']}/leave/", {}),
@@ -115,6 +117,7 @@ def second_factor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
 def people_bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation about people, teams' access, organizations and sign-ups."""
     return {
+        "create_access_key": {"name": "notebook"},
         "create_identity_provider": {**_a_company(world), "domains": ["example.org"]},
         "set_identity_provider_secret": {"client_secret": "newer"},
         "create_saml_identity_provider": {**_a_saml_company(world), "domains": ["example.org"]},

@@ -1,5 +1,7 @@
 """Who may call which route; a new route counts as private to its account until it is listed here."""
 
+from tests.frontend import route_sets_aws
+
 # Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
 # the object belongs. All other routes: members of the owning account.
 PUBLIC = {
@@ -30,7 +32,7 @@ PUBLIC = {
     # For pages without a session: the sealed address alone decides.
     "work/template/<str:frame>/",
     "work/template-file/<str:file>/",
-}
+} | route_sets_aws.PUBLIC
 SIGNED_IN = {
     "sign-out/",
     "account/",
@@ -246,7 +248,7 @@ OWN = {
     "api/v1/me/webhooks/<int:endpoint_id>/test",
     "api/v1/me/webhooks/<int:endpoint_id>/deliveries",
     "api/v1/me/webhooks/<int:endpoint_id>/deliveries/<int:message_id>/redeliver",
-}
+} | route_sets_aws.OWN
 # A team's workers may see the example images of their job's instructions, and the pictures of a test they are in.
 SHARED_WITH_WORKERS = {
     "api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>",
@@ -394,4 +396,4 @@ FORBIDDEN_TO_VIEWERS = (
     "api/v1/webhooks/<int:webhook_id>/secret",
     "api/v1/webhooks/<int:webhook_id>/test",
     "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/redeliver",
-)
+) + route_sets_aws.FORBIDDEN_TO_VIEWERS

@@ -32,6 +32,7 @@ from marketplace import arns, money, names, strict
 from marketplace.models import Worker
 from marketplace.ranges import Range
 from marketplace.services import (
+    access_keys,
     accounts,
     billing,
     boundaries,
@@ -239,8 +240,8 @@ DECLARED: dict[str, Range] = {
     "SuspendForm.reason": eligibility.REASON_LENGTH,
     "SuspendForm.worker": Range(1, WORKER_ID_LENGTH),
     "TeamForm.description": workteams.DESCRIPTION_LENGTH,
-    "TokenForm.name": accounts.TOKEN_NAME_LENGTH,
-    "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
+    **dict.fromkeys(("TokenForm.name", "TokenInput.name"), accounts.TOKEN_NAME_LENGTH),
+    **dict.fromkeys(("AccessKeyForm.name", "AccessKeyInput.name"), access_keys.NAME_LENGTH),
     "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
     "WebhookForm.url": webhooks.URL_LENGTH,

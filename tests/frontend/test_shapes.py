@@ -37,7 +37,8 @@ UNCHECKED = {"get_learning_loop"}
 WITHOUT_KEY = {
     "request_sign_up", "finish_sign_up", "create_workteam_invitations",
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
-    "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
+    "reset_password", "create_token", "create_access_key",
+    "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
@@ -200,6 +201,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
     design = {"name": "made", "labels": ["bee"], "workteam": world.ids["team_id"], "title": "t", "description": "d"}
     return [
         ("create_token", owner, {"name": "t"}),
+        ("create_access_key", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
         *joining(world, owner),
         ("create_user", operator, {"email": "n@example.org", "display_name": "N", "account": "N"}),

@@ -33,6 +33,7 @@ from learning.models import Model
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
 from marketplace.services import (
+    access_keys,
     accounts,
     eligibility,
     identity_providers,
@@ -237,6 +238,12 @@ def _a_secret_job() -> tuple[LabelingJob, list[Worker]]:
     )
 
 
+def _for_aws(owner: User, account: Account) -> dict[str, Any]:
+    """An access key, and a path of the AWS wire."""
+    key, _ = access_keys.create(user=owner, account=account, name="notebook")
+    return {"access_key_id": key.pk, "path": "human-loops"}
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = _a_secret_job()
@@ -276,6 +283,7 @@ def a_world() -> World:
         **_reviewers(job, worker, other),
         "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
+        **_for_aws(owner, account),
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,

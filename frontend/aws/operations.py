@@ -1,0 +1,19 @@
+"""Every operation of the AWS wire: the files that hold them, each of which registers its own when it is imported."""
+
+from frontend import automation
+from frontend.aws import identity, labeling_jobs, review, tags, workforces, workteams
+from frontend.aws.registry import OPERATIONS, Operation
+
+__all__ = ["FILES", "OPERATIONS", "find"]
+
+FILES = [identity, labeling_jobs, review, tags, workforces, workteams]
+"""The modules of operations, one noun each."""
+
+if automation.installed():
+    # Modules of operations that import the learning app are imported and added here: an installation may be without it.
+    pass
+
+
+def find(service: str, name: str) -> Operation | None:
+    """The operation, None for one that is not answered here."""
+    return OPERATIONS.get((service, name))
