@@ -298,3 +298,24 @@ def _reasons(node: Any, depth: int = 0) -> set[str]:
             found: set[str] = set().union(*(_reasons(child, depth + 1) for child in children))
             return {BY_CONDITION} if word == "And" and BY_CONDITION in found else found
     return {BY_SAMPLE} if node.get("ConditionType") == "Sampling" else {BY_CONDITION}
+
+
+def chosen(results: Mapping[str, Any], facts: Facts) -> frozenset[int] | None:
+    """The places of the labels, or of the form keys, that made evaluated conditions hold; None where none was named."""
+    found = {place for node in results["Conditions"] for place in _chosen(node, facts)}
+    return frozenset(found) or None
+
+
+def _chosen(node: Mapping[str, Any], facts: Facts) -> set[int]:
+    if not node["EvaluationResult"]:
+        return set()
+    for word in ("And", "Or"):
+        if word in node:
+            return {place for child in node[word] for place in _chosen(child, facts)}
+    kind, parameters = node["ConditionType"], node["ConditionParameters"]
+    holds = _HOLDS[kind]
+    if kind in ("ModerationLabelConfidenceCheck", "PredictionConfidenceCheck"):
+        return {place for place, label in enumerate(facts.labels) if holds(parameters, Facts("", labels=(label,)))}
+    if kind == "ImportantFormKeyConfidenceCheck":
+        return {place for place, key in enumerate(facts.form_keys) if holds(parameters, Facts("", form_keys=(key,)))}
+    return set()
