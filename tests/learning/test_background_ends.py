@@ -24,13 +24,16 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.output import exports
 from learning import background as background_of_learning
-from learning.models import HyperParameterTuningJob, LearningLoop, Round, TrainingJob
+from learning.models import HyperParameterTuningJob, LearningLoop, ReviewRequest, Round, TrainingJob
 from learning.services.active import loops
+from learning.services.hosting import invoke
 from marketplace import queue
 from tests import builders
 from tests.architecture.test_lengths import ROOT
 from tests.architecture.test_rules import MESSAGES
 from tests.labeling import label_files, stories
+from tests.learning import hosting_stories
+from tests.learning import test_endpoint_reviews as endpoint_reviews
 from tests.learning.loop_stories import a_story
 from tests.learning.tuning import stories as tuning_stories
 
@@ -212,6 +215,14 @@ def a_run(loop: LearningLoop) -> tuple[str, int]:
     return "trainingjob", run.pk
 
 
+def a_review_request() -> ReviewRequest:
+    """A request of an endpoint that waits for its human loop."""
+    endpoint, _, _ = endpoint_reviews.a_reviewed_endpoint()
+    with hosting_stories.answering(endpoint, endpoint_reviews.UNSURE):
+        invoke.invoke(endpoint=endpoint, image=builders.image_bytes(), content_type="image/png")
+    return ReviewRequest.objects.get(endpoint=endpoint)
+
+
 def a_tuning() -> HyperParameterTuningJob:
     # Random, because a sampler of ours would not be called again for a trial that was asked for already.
     tuning = tuning_stories.a_tuning(
@@ -252,6 +263,7 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "learning.background.advance_loop_of_job": [of_loop(lambda loop: (loop.job_id,))],
     "learning.background.advance_loop_of_batch": [of_loop(lambda loop: (loop.rounds.get().batch_id,))],
     "learning.background.advance_loop_of_run": [of_loop(a_run)],
+    "learning.background.start_review": [of_row(a_review_request)],
     "learning.background.advance_tuning": [of_row(a_tuning)],
     "learning.background.advance_tuning_of_run": [a_tuning_of_a_run],
 }
@@ -276,6 +288,7 @@ ENDPOINTS = {
     "learning.background.advance_endpoint",
     "learning.background.look_at_endpoint",
     "learning.background.advance_endpoint_of_replica",
+    "learning.background.follow_review_loop",
 }
 """What a look at an endpoint that changes misses, the next one finds, a minute later at most: what is served goes on
 meanwhile. See test_deploying.py."""

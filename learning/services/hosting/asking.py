@@ -18,6 +18,7 @@ from labeling.services.intake import datasets
 from learning.models import Endpoint, Variant
 from learning.services.hosting import hosting
 from learning.services.hosting.invoke import Answer
+from learning.services.hosting.reviewing import names_of
 from learning.services.review_loops import predicted_boxes
 from marketplace import storage
 from marketplace.errors import Invalid, WrongState
@@ -44,14 +45,7 @@ def classes(endpoint: Endpoint) -> dict[str, dict[str, str]]:
     """The names of the classes by their number as text, for each variant that is served."""
     deployment = hosting.serving(endpoint)
     rows = Variant.objects.filter(deployment=deployment).select_related("model").order_by("pk")
-    return {row.name: _class_map(row) for row in rows}
-
-
-def _class_map(variant: Variant) -> dict[str, str]:
-    if variant.model is None:
-        return {}
-    given = variant.model.config.get("class_map") or dict(enumerate(variant.model.labels))
-    return {str(number): str(name) for number, name in given.items()}
+    return {row.name: names_of(row.model) for row in rows}
 
 
 def make_question(
