@@ -49,12 +49,13 @@ def system(django_db_setup):
 
 def a_first_model(api: Api, system: System, folder: Path, dataset: int) -> str:
     """Train a little on the pictures of a data set with the labels beside them; the name of the model."""
-    uri = api.upload("/api/v1/uploads", [("annotations.coco.json", (folder / "annotations.coco.json").read_bytes())])
-    made = api.post("/api/v1/label-imports", {"uri": uri["uri"], "name": "labels", "images": dataset})
+    truth = ("annotations.coco.json", (folder / "annotations.coco.json").read_bytes())
+    (uploaded,) = api.upload("/api/v1/uploads", [truth])["files"]
+    made = api.post("/api/v1/label-imports", {"uri": uploaded["uri"], "name": "labels", "images": dataset})
     labels = system.until(
         lambda: api.get(f"/api/v1/label-imports/{made['id']}"), lambda row: row["status"] in run.FINAL
     )
-    assert labels["status"] == "Completed", labels
+    assert labels["status"] == "Completed", labels["failure_reason"]
     job = api.post("/api/v1/training-jobs", {"name": "first", "dataset": labels["dataset"], "hyperparameters": SMALL})
     trained(api, system, job["id"])
     return "first"
