@@ -56,6 +56,7 @@ def a_first_model(api: Api, system: System, folder: Path, dataset: int) -> str:
         lambda: api.get(f"/api/v1/label-imports/{made['id']}"), lambda row: row["status"] in run.FINAL
     )
     assert labels["status"] == "Completed", labels["failure_reason"]
+    system.until(lambda: api.get(f"/api/v1/datasets/{labels['dataset']}"), lambda row: row["status"] in run.FINAL)
     job = api.post("/api/v1/training-jobs", {"name": "first", "dataset": labels["dataset"], "hyperparameters": SMALL})
     trained(api, system, job["id"])
     return "first"
