@@ -169,8 +169,8 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
 def of_endpoints(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """Requests about endpoints, the update last: nothing else can be changed while it goes on."""
     names = ("create_endpoint_config", "create_endpoint", "update_endpoint")
-    of_review = review_world.machine_bodies()
-    return [(name, owner, body) for name, body in of_review.items()] + [
+    learned = "train_on_flow_definition"
+    return [(learned, owner, review_world.machine_bodies()[learned])] + [
         (name, owner, endpoint_world.bodies()[name]) for name in names
     ]
 

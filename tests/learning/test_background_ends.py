@@ -4,6 +4,7 @@ An error is raised at a random place of the work, at another one in each attempt
 if that function had raised it. The functions are those that messages name; a new one fails here until it has a case.
 """
 
+import inspect
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ INSIDE = tuple(
         "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions",
         "labeling/services/imports", "labeling/services/intake",
         "labeling/services/jobs", "labeling/services/output", "labeling/services/results", "labeling/task_types",
-        "learning/services/active", "learning/services/tuning", "marketplace/services",
+        "learning/services/active", "learning/services/hosting", "learning/services/tuning", "marketplace/services",
     )
 )  # fmt: skip
 """Where errors are raised: consolidation, output, export, intake, and what they are made of."""
@@ -69,7 +70,9 @@ class Fault:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         # The attempts themselves, and the entry points, are what has to hold.
-        if event == "call" and frame.f_code.co_filename.startswith(INSIDE) and _attempted(frame):
+        # An error in a generator that is let go of half-way reaches nobody.
+        generator = frame.f_code.co_flags & inspect.CO_GENERATOR
+        if event == "call" and not generator and frame.f_code.co_filename.startswith(INSIDE) and _attempted(frame):
             self.calls += 1
             if self.at is not None and self.calls > self.at:
                 self.raised = True
