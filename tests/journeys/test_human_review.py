@@ -213,8 +213,8 @@ def test_an_endpoint_asks_people_and_learns_from_their_answers(
     # and the endpoint is updated to the model that it made
     api.post("/api/v1/endpoint-configs", {"name": "two", "variants": [{"name": "second", "model": "second"}]})
     serve(api, system, "two", update=True)
-    rows, variant = predictions(system, crew["requester"], images[0], "after")
-    assert variant == "second" and rows
+    _, variant = predictions(system, crew["requester"], images[1], "after")
+    assert variant == "second"
 
 
 def loops_by_request(api: Api) -> dict[str, dict[str, Any]]:
