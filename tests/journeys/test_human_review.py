@@ -145,14 +145,8 @@ def read(uri: str) -> bytes:
     return Path(unquote(urlsplit(uri).path)).read_bytes()
 
 
-@pytest.mark.timeout(1500)
-def test_an_endpoint_asks_people_and_learns_from_their_answers(
-    system: System, chromium: Browser, built_elements: Path, tmp_path: Path
-) -> None:
-    # given an endpoint with a model that has learned a little, a team and a flow definition
-    crew = system.people(workers=1)
-    api = Api(base_url=system.url, token=crew["requester"])
-    folder = pictures.write(tmp_path / "set", count=24)
+def an_asking_endpoint(api: Api, system: System, crew: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
+    """An endpoint whose unsure predictions become loops; their flow definition, and the folder of their output."""
     dataset = run.make_dataset(api, name="shapes", images=folder / "images", stages=run.Stages(), show=lambda row: None)
     model = a_first_model(api, system, folder, dataset["id"])
     api.post("/api/v1/endpoint-configs", {"name": "one", "variants": [{"name": "first", "model": model}]})
@@ -162,6 +156,17 @@ def test_an_endpoint_asks_people_and_learns_from_their_answers(
     output_uri = f"{store}/accounts/{crew['account']}/reviews"
     flow = api.post("/api/v1/flow-definitions", {**FLOW, "workteam": crew["team"], "output_uri": output_uri})
     api.put(f"{ENDPOINT}/human-review", {"flow_definition": FLOW["name"], "conditions": {"Conditions": [UNSURE]}})
+    return flow, output_uri
+
+
+@pytest.mark.timeout(1500)
+def test_an_endpoint_asks_people_and_learns_from_their_answers(
+    system: System, chromium: Browser, built_elements: Path, tmp_path: Path
+) -> None:
+    # given an endpoint with a model that has learned a little, a team and a flow definition
+    crew = system.people(workers=1)
+    api = Api(base_url=system.url, token=crew["requester"])
+    flow, output_uri = an_asking_endpoint(api, system, crew, pictures.write(tmp_path / "set", count=24))
 
     # when it is asked about pictures, some of which show nothing
     highest, images = {}, less_clear(pictures.write(tmp_path / "asked", count=ASKED, seed=9))
