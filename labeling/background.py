@@ -19,6 +19,7 @@ from labeling.services.output import exports, manifests
 from labeling.services.qualifications import earning, taking
 from labeling.services.queue import advance_requests, leases, owners, study_sessions
 from labeling.services.results import appeals, deciding
+from labeling.services.review import agreement_record
 from marketplace import locks, queue
 
 
@@ -90,6 +91,7 @@ def sweep() -> None:
             notices.request_public_digest,
             earning.renew,
             taking.end_overdue,
+            agreement_record.catch_up,
         )
     )
 

@@ -18,6 +18,11 @@ def on_batch_done(batch_id: int) -> None:
     enqueue("learning.background.advance_loop_of_batch", batch_id)
 
 
+def on_loop_done(loop_id: int) -> None:
+    """A human loop is over: the request of an endpoint that it was about is, too."""
+    enqueue("learning.background.follow_review_loop", loop_id)
+
+
 def on_classes_change(job_id: int, before: Sequence[str], old: str, new: str) -> None:
     """A class of a job becomes another: its loop takes part, in the same transaction, or refuses."""
     from learning.services.active import class_changes
@@ -84,6 +89,20 @@ def advance_endpoint_of_replica(replica_id: int) -> None:
         deploying.advance(endpoint_id=endpoint_id)
 
 
+def start_review(request_id: int) -> None:
+    """Start the human loop of a request that an endpoint has answered."""
+    from learning.services.hosting import review_requests
+
+    review_requests.start_or_give_up(request_id)
+
+
+def follow_review_loop(loop_id: int) -> None:
+    """Note that a human loop is over, if it was started by an endpoint."""
+    from learning.services.hosting import review_requests
+
+    review_requests.follow_loop(loop_id=loop_id)
+
+
 def advance_tuning(tuning_id: int) -> None:
     """Take the next steps of a tuning job."""
     from learning.services.tuning import advancing
@@ -115,7 +134,7 @@ def forget_study(name: str) -> None:
 def sweep() -> None:
     """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
     from learning.services.active import loops
-    from learning.services.hosting import deploying
+    from learning.services.hosting import deploying, review_requests
     from learning.services.tuning import creating
 
-    run_each((loops.sweep, creating.sweep, deploying.sweep))
+    run_each((loops.sweep, creating.sweep, deploying.sweep, review_requests.sweep))

@@ -17,6 +17,7 @@ from learning.contract import ARCHITECTURES, LEAST_IMAGE_SIZE, BadInput
 
 IMAGE_LIMITS = Limits()
 AUTO, BUILTIN = "auto", "builtin"  # presets
+EARLIER = "earlier"  # weights: those of the model in the channel `model`, random ones without it
 AUGMENTATIONS = (
     "auto",
     "none",
@@ -66,7 +67,8 @@ class TrainHyperparameters:
     lr_scheduler_step: str = ""
     lr_scheduler_factor: float = _number(0.1, 0, 1, above=True, below=True)
     augmentation: str = _choice("auto", *AUGMENTATIONS)
-    weights: str = "auto"  # auto | none | a folder or file to start from (which no requester may name)
+    # auto | none | earlier | a folder or file to start from (which no requester may name)
+    weights: str = "auto"
     weights_dir: str = ""  # a folder with torchvision's own .pth files, from the operator's settings alone
     freeze_layer_pattern: str = ""  # regular expression over the names of parameters, ours or AWS's
     early_stopping: bool = False
@@ -147,7 +149,9 @@ def parse_train(raw: Mapping[str, str]) -> TrainHyperparameters:
         _set(values, "architecture", BASE_NETWORKS[base], because=f"'base_network' {base!r}")
     pretrained = values.pop(PRETRAINED, None)
     if pretrained is not None:
-        wanted = "auto" if _parse_value(PRETRAINED, pretrained, bool, {}) else "none"
+        # As in the built-in algorithm, a model in the channel `model` is started from all the same.
+        without = values["weights"] if values.get("weights") == "none" else EARLIER
+        wanted = "auto" if _parse_value(PRETRAINED, pretrained, bool, {}) else without
         _set(values, "weights", wanted, because=f"'use_pretrained_model' {pretrained!r}")
     if values.get("preset") == BUILTIN:
         left_out = {name: value for name, value in BUILTIN_DEFAULTS.items() if name not in values}

@@ -91,3 +91,14 @@ REPLICA = Machine(
         "Failed": set(),
     },
 )
+# A request to an endpoint that people are asked about: it waits for its human loop, and then is as that one is.
+REVIEW_REQUEST = Machine(
+    "reviewed request",
+    {
+        "Waiting": {"InProgress", "Failed"},
+        "InProgress": {"Completed", "Failed", "Stopped"},
+        "Completed": set(),
+        "Failed": set(),
+        "Stopped": set(),
+    },
+)

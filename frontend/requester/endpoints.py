@@ -23,7 +23,7 @@ from labeling.task_types import adjustment
 from learning import queries
 from learning.models import Endpoint
 from learning.services import scope
-from learning.services.hosting import asking, hosting, invoke
+from learning.services.hosting import asking, hosting, invoke, reviewing
 from learning.services.hosting.endpoint_view import endpoint_view, endpoint_views
 from marketplace import strict
 from marketplace.errors import DomainError
@@ -89,7 +89,8 @@ def _filled(request: HttpRequest, template: str, context: dict[str, Any]) -> Htt
 
 def _context(endpoint: Endpoint) -> dict[str, Any]:
     view = endpoint_view(endpoint)
-    return {"endpoint": endpoint, "view": view, "changing": endpoint.status in CHANGING}
+    changing = endpoint.status in CHANGING
+    return {"endpoint": endpoint, "view": view, "changing": changing, "review": reviewing.view(endpoint)}
 
 
 @requester_page()

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 
 from frontend import template_frames
 from frontend.layers import seen
+from frontend.requester.agreement_chart import SPLIT, agreement_chart
 from frontend.requester.human_review_forms import DatasetForm, FlowForm, TaskUiForm
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import FlowDefinition, HumanLoop
 from labeling.queries import people
-from labeling.services.review import agreement, flows, loops, output, retraining, task_uis
+from labeling.services.review import agreement, agreement_record, flows, loops, output, retraining, task_uis
 from labeling.services.review.agreement import Compared
 from marketplace.errors import DomainError
 from marketplace.models import Role
@@ -95,14 +96,16 @@ def flow_page(request: HttpRequest, flow_name: str) -> HttpResponse:
     flow = flows.flow(request.account, flow_name)  # type: ignore[attr-defined]
     rows = loops.loops(flow.account).filter(flow=flow).defer("content").order_by("-created_at", "-pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    found = agreement.of_flow(flow)
-    by_loop = {row.pk: compared.model for row, compared in found.loops}
+    by_loop = agreement_record.of_loops(list(page))
+    figures = agreement_record.newest(flow)
     context = {
         "flow": flow,
         "arn": output.flow_arn(flow),
         "page": page,
         "rows": [(row, by_loop.get(row.pk)) for row in page],
-        "agreement": found,
+        "agreement": [(SPLIT[reason], figures[reason]) for reason in SPLIT if figures[reason].loops],
+        "newest": agreement_record.NEWEST,
+        "chart": agreement_chart(agreement_record.over_time(flow)),
         "form": DatasetForm(),
         "conditions": _pretty(flow.conditions) if flow.conditions else "",
     }

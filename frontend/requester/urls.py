@@ -198,6 +198,7 @@ urlpatterns = [
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
     from frontend.requester import (
+        endpoint_reviews,
         endpoints,
         model_comparison,
         model_imports,
@@ -221,6 +222,11 @@ if automation.installed():
         path("endpoints/<str:endpoint_name>/delete/", endpoints.delete, name="endpoint-delete"),
         path("endpoints/<str:endpoint_name>/try/", endpoints.try_page, name="endpoint-try"),
         path("endpoints/<str:endpoint_name>/ask/", endpoints.ask, name="endpoint-ask"),
+        path("endpoints/<str:endpoint_name>/human-review/", endpoint_reviews.review_page, name="endpoint-review"),
+        path(
+            "endpoints/<str:endpoint_name>/human-review/end/", endpoint_reviews.end_review, name="endpoint-review-end"
+        ),
+        path("human-review/flows/<str:flow_name>/train/", endpoint_reviews.train_page, name="flow-definition-train"),
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),

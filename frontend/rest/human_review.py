@@ -19,7 +19,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.formats import conditions as conditions_format
 from labeling.models import FlowDefinition, HumanLoop, HumanTaskUi
 from labeling.services.jobs import limits
-from labeling.services.review import flows, loops, task_uis
+from labeling.services.review import activation, flows, loops, task_uis
 from marketplace import arns, money
 from marketplace.models import Role
 from marketplace.services import scope
@@ -72,6 +72,20 @@ class HumanLoopInput(Body):
     name = NameField()
     flow_definition = NameField()
     input_content = ObjectField(help_text="what the template reads as task.input")
+    content_classifiers = serializers.ListField(
+        child=serializers.ChoiceField(limits.CONTENT_CLASSIFIERS),
+        required=False,
+        default=list,
+        max_length=limits.CERTIFICATES.longest,
+    )
+
+
+class ActivationInput(Body):
+    """A response of the service that a flow definition has as its request source."""
+
+    name = NameField(help_text="of the human loop, if one is started")
+    ai_service_request = ObjectField(help_text="what the service was asked")
+    ai_service_response = ObjectField(help_text="what it answered")
     content_classifiers = serializers.ListField(
         child=serializers.ChoiceField(limits.CONTENT_CLASSIFIERS),
         required=False,
@@ -185,6 +199,25 @@ class FlowDefinitionView(APIView):
         found = flows.flow(account_of(request, Role.MEMBER), flow_name)
         flows.delete_flow(flow=found, by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class FlowActivationView(APIView):
+    """The conditions of a flow definition on a service's response."""
+
+    @extend_schema(
+        request=ActivationInput, responses={200: schemas_human_review.Activation}, operation_id="activate_human_loop"
+    )
+    @idempotent
+    def post(self, request: Request, flow_name: str) -> Response:
+        """Evaluate the conditions, and start the human loop if they hold; says either way which did."""
+        account = account_of(request, Role.MEMBER)
+        data = ActivationInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        flow = flows.flow(account, flow_name)
+        made = activation.activate(flow=flow, by=actor(request), **data.validated_data)
+        loop = None if made.loop is None else loop_row(loops.loop(account, made.loop.name))
+        said = {"activated": loop is not None, "human_loop": loop, "human_loop_activation_output": made.output()}
+        return Response(said)
 
 
 @listed(

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers as s
 
+from frontend.rest.schemas_trainings import Training
 from learning.services.hosting import hosting
 
 
@@ -84,3 +85,44 @@ class Predictions(s.Serializer):
     """Rows of [class, score, xmin, ymin, xmax, ymax], best first."""
 
     prediction = s.ListField(child=s.ListField(child=s.FloatField(), min_length=6, max_length=6))
+
+
+class EndpointReview(s.Serializer):
+    """When requests of an endpoint become human loops, and how many did."""
+
+    flow_definition = s.CharField()
+    flow_status = s.CharField()
+    conditions = s.JSONField(help_text="the activation conditions that hold")
+    least_score = s.FloatField(help_text="from which score people are shown a box")
+    content_classifiers = s.ListField(child=s.CharField())
+    most_per_hour = s.IntegerField()
+    trouble = s.CharField(help_text='why the newest request did not become a loop; "" when it did')
+    waiting = s.IntegerField(help_text="requests whose loop has not started yet")
+    in_progress = s.IntegerField()
+    completed = s.IntegerField()
+    failed = s.IntegerField()
+    stopped = s.IntegerField()
+    taken = s.IntegerField(help_text="requests of the last hour that people are or were to be asked about")
+    left_out = s.IntegerField(help_text="requests of the last hour beyond those that may be taken")
+
+
+class MadeDataset(s.Serializer):
+    """A data set that was made."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+
+
+class LeftOutLoop(s.Serializer):
+    """A human loop that gave no line of a data set, and why."""
+
+    human_loop = s.CharField()
+    reason = s.CharField()
+
+
+class ReviewTraining(s.Serializer):
+    """A training on what people answered, and the data set that it learns from."""
+
+    training_job = Training()
+    dataset = MadeDataset()
+    left_out = LeftOutLoop(many=True)

@@ -67,6 +67,24 @@ class HumanLoopShown(HumanLoopRow):
     content_classifiers = serializers.ListField(child=serializers.CharField())
 
 
+class ActivationOutput(serializers.Serializer):
+    """HumanLoopActivationOutput of Rekognition and Textract; the first two are left out when no loop was started."""
+
+    HumanLoopArn = serializers.CharField(required=False)
+    HumanLoopActivationReasons = serializers.ListField(child=serializers.CharField(), required=False)
+    HumanLoopActivationConditionsEvaluationResults = serializers.CharField(
+        help_text="the conditions as JSON text, with EvaluationResult on every node"
+    )
+
+
+class Activation(serializers.Serializer):
+    """Whether the conditions hold, and the human loop that they started."""
+
+    activated = serializers.BooleanField()
+    human_loop = HumanLoopRow(allow_null=True)
+    human_loop_activation_output = ActivationOutput()
+
+
 def ui_row(found: HumanTaskUi) -> dict[str, Any]:
     """A human task UI without its template; needs `account` loaded."""
     return {"name": found.name, "arn": task_uis.arn(found), "created_at": found.created_at}

@@ -70,6 +70,7 @@ urlpatterns = [
     path("human-task-uis/<str:ui_name>", human_review.HumanTaskUiView.as_view()),
     path("flow-definitions", human_review.FlowDefinitionsView.as_view()),
     path("flow-definitions/<str:flow_name>", human_review.FlowDefinitionView.as_view()),
+    path("flow-definitions/<str:flow_name>/activations", human_review.FlowActivationView.as_view()),
     path("human-loops", human_review.HumanLoopsView.as_view()),
     path("human-loops/<str:loop_name>", human_review.HumanLoopView.as_view()),
     path("human-loops/<str:loop_name>/stop", human_review.HumanLoopStopView.as_view()),
@@ -324,7 +325,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import endpoints, models, registry, trainings, transforms, tunings
+    from frontend.rest import endpoint_reviews, endpoints, models, registry, trainings, transforms, tunings
 
     urlpatterns += [
         path("endpoints/<str:endpoint_name>/invocations", endpoints.InvocationsView.as_view()),
@@ -332,6 +333,8 @@ if automation.installed():
         path("endpoints/<str:endpoint_name>", endpoints.EndpointView.as_view()),
         path("endpoints/<str:endpoint_name>/update", endpoints.EndpointUpdateView.as_view()),
         path("endpoints/<str:endpoint_name>/weights", endpoints.EndpointWeightsView.as_view()),
+        path("endpoints/<str:endpoint_name>/human-review", endpoint_reviews.EndpointReviewView.as_view()),
+        path("flow-definitions/<str:flow_name>/training-jobs", endpoint_reviews.ReviewTrainingView.as_view()),
         path("endpoint-configs", endpoints.ConfigsView.as_view()),
         path("endpoint-configs/<str:config_name>", endpoints.ConfigView.as_view()),
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),

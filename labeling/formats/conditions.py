@@ -1,7 +1,7 @@
 """When a prediction needs a person: A2I's activation conditions, checked when a flow is made and evaluated later.
 
-The top list is an OR; `And`/`Or` nodes hold two or more, nested at most two levels. Beyond AWS's types there is
-`PredictionConfidenceCheck` for own models, in the same grammar. It must not know more of a prediction than names and
+The top list is an OR; `And`/`Or` nodes hold two or more, nested at most two levels. Beyond AWS's types there are those
+of own models, in the same grammar: AWS has no schema for them. It must not know more of a prediction than names and
 confidences.
 """
 
@@ -31,7 +31,7 @@ _SOURCE_TYPES = {
         "MissingImportantFormKey",
         "Sampling",
     ),
-    None: ("PredictionConfidenceCheck", "Sampling"),
+    None: ("PredictionConfidenceCheck", "HighestScoreCheck", "PredictionCountCheck", "NoPredictionCheck", "Sampling"),
 }
 SOURCES = tuple(_SOURCE_TYPES)
 """What conditions may be about: AwsManagedHumanLoopRequestSource, None for own models."""
@@ -119,11 +119,33 @@ def _check(node: Any, where: str, allowed: tuple[str, ...], depth: int) -> None:
     _check_parameters(kind, parameters, f"{where}.ConditionParameters")
 
 
-_NAMES = {
-    "ModerationLabelConfidenceCheck": ("ModerationLabelName", ("Confidence",)),
-    "PredictionConfidenceCheck": ("LabelName", ("Confidence",)),
-    "ImportantFormKeyConfidenceCheck": ("ImportantFormKey", ("KeyValueBlockConfidence", "WordBlockConfidence")),
-    "MissingImportantFormKey": ("ImportantFormKey", ()),
+DEFAULT_LEAST_CONFIDENCE = 50
+"""From which confidence a prediction is counted where LeastConfidence is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameters:
+    """What a type takes: a `name` that is needed, bounds with `prefixes`, of which one is needed, up to `highest`.
+
+    `least`: whether it takes LeastConfidence.
+    """
+
+    name: str = ""
+    prefixes: tuple[str, ...] = ()
+    highest: int = 100
+    least: bool = False
+
+
+_TYPES = {
+    "ModerationLabelConfidenceCheck": _Parameters("ModerationLabelName", ("Confidence",)),
+    "PredictionConfidenceCheck": _Parameters("LabelName", ("Confidence",)),
+    "HighestScoreCheck": _Parameters(prefixes=("Confidence",)),
+    "PredictionCountCheck": _Parameters("LabelName", ("Count",), highest=1_000_000, least=True),
+    "NoPredictionCheck": _Parameters("LabelName", least=True),
+    "ImportantFormKeyConfidenceCheck": _Parameters(
+        "ImportantFormKey", ("KeyValueBlockConfidence", "WordBlockConfidence")
+    ),
+    "MissingImportantFormKey": _Parameters("ImportantFormKey"),
 }
 
 
@@ -134,24 +156,33 @@ def _check_parameters(kind: str, parameters: dict[str, Any], where: str) -> None
         if not _is_number(share) or not 0.01 <= share <= 100:
             raise ConditionsError(f"{where}.RandomSamplingPercentage", "must be a number from 0.01 to 100")
     else:
-        name, prefixes = _NAMES[kind]
-        operators = {prefix + operator for prefix in prefixes for operator in _OPERATORS}
-        known = {name} | operators
-        if not isinstance(parameters.get(name), str) or not parameters[name]:
-            raise ConditionsError(f"{where}.{name}", "must be a name or '*'")
-        if name == "ImportantFormKey":
-            known.add("ImportantFormKeyAliases")
-            aliases = parameters.get("ImportantFormKeyAliases", [])
-            if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
-                raise ConditionsError(f"{where}.ImportantFormKeyAliases", "must be a list of strings")
-        for operator in sorted(operators & set(parameters)):
-            if not _is_number(parameters[operator]) or not 0 <= parameters[operator] <= 100:
-                raise ConditionsError(f"{where}.{operator}", "must be a number from 0 to 100")
-        if operators and not operators & set(parameters):
-            raise ConditionsError(where, f"needs at least one bound such as {prefixes[0]}LessThan")
+        known = _check_bounds(_TYPES[kind], parameters, where)
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise ConditionsError(f"{where}.{unknown[0]}", f"is not a parameter of {kind}")
+
+
+def _check_bounds(expected: _Parameters, parameters: dict[str, Any], where: str) -> set[str]:
+    """The parameters that a type may have. Raises ConditionsError for those that are there and wrong."""
+    name = expected.name
+    operators = {prefix + operator for prefix in expected.prefixes for operator in _OPERATORS}
+    known = operators | ({name} if name else set()) | ({"LeastConfidence"} if expected.least else set())
+    if name and (not isinstance(parameters.get(name), str) or not parameters[name]):
+        raise ConditionsError(f"{where}.{name}", "must be a name or '*'")
+    if name == "ImportantFormKey":
+        known.add("ImportantFormKeyAliases")
+        aliases = parameters.get("ImportantFormKeyAliases", [])
+        if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+            raise ConditionsError(f"{where}.ImportantFormKeyAliases", "must be a list of strings")
+    for operator in sorted(operators & set(parameters)):
+        if not _is_number(parameters[operator]) or not 0 <= parameters[operator] <= expected.highest:
+            raise ConditionsError(f"{where}.{operator}", f"must be a number from 0 to {expected.highest:,}")
+    least = parameters.get("LeastConfidence", DEFAULT_LEAST_CONFIDENCE)
+    if expected.least and (not _is_number(least) or not 0 <= least <= 100):
+        raise ConditionsError(f"{where}.LeastConfidence", "must be a number from 0 to 100")
+    if operators and not operators & set(parameters):
+        raise ConditionsError(where, f"needs at least one bound such as {expected.prefixes[0]}LessThan")
+    return known
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -218,10 +249,73 @@ def _sampled(parameters: Mapping[str, Any], facts: Facts) -> bool:
     return coin < share / 100 * 2**64
 
 
+def _highest_score(parameters: Mapping[str, Any], facts: Facts) -> bool:
+    """Without any prediction the highest score is 0; AWS's notebook asks people where `max(score) < 0.5`."""
+    return _within(parameters, "Confidence", max((score for _, score in facts.labels), default=0.0))
+
+
+def _count(parameters: Mapping[str, Any], facts: Facts) -> int:
+    """The predictions of the label with at least that confidence."""
+    wanted, least = parameters["LabelName"], parameters.get("LeastConfidence", DEFAULT_LEAST_CONFIDENCE)
+    return sum(score >= least for label, score in facts.labels if wanted in ("*", label))
+
+
 _HOLDS: dict[str, Callable[[Mapping[str, Any], Facts], bool]] = {
     "ModerationLabelConfidenceCheck": _label_check("ModerationLabelName"),
     "PredictionConfidenceCheck": _label_check("LabelName"),
+    "HighestScoreCheck": _highest_score,
+    "PredictionCountCheck": lambda parameters, facts: _within(parameters, "Count", _count(parameters, facts)),
+    "NoPredictionCheck": lambda parameters, facts: _count(parameters, facts) == 0,
     "ImportantFormKeyConfidenceCheck": _form_key_check,
     "MissingImportantFormKey": _missing_form_key,
     "Sampling": _sampled,
 }
+
+
+# --- why -----------------------------------------------------------------------------------------------------------
+
+BY_CONDITION, BY_SAMPLE = "condition", "sample"
+
+
+def reasons(results: Any) -> tuple[str, ...]:
+    """Why people were asked, by evaluated conditions (see `evaluate`): BY_CONDITION, BY_SAMPLE, both, or neither.
+
+    Whoever is in a random sample of all requests is so whatever else holds, so that the sample stays one. A Sampling
+    beside another check in an And draws from what that check lets through, which is a condition. `results` that are no
+    evaluated conditions give none.
+    """
+    nodes = results.get("Conditions") if isinstance(results, Mapping) else None
+    found = set().union(*(_reasons(node) for node in nodes)) if isinstance(nodes, list) else set()
+    return tuple(reason for reason in (BY_CONDITION, BY_SAMPLE) if reason in found)
+
+
+def _reasons(node: Any, depth: int = 0) -> set[str]:
+    if not isinstance(node, Mapping) or node.get("EvaluationResult") is not True or depth > MAX_NESTING:
+        return set()
+    for word in ("And", "Or"):
+        children = node.get(word)
+        if isinstance(children, list):
+            found: set[str] = set().union(*(_reasons(child, depth + 1) for child in children))
+            return {BY_CONDITION} if word == "And" and BY_CONDITION in found else found
+    return {BY_SAMPLE} if node.get("ConditionType") == "Sampling" else {BY_CONDITION}
+
+
+def chosen(results: Mapping[str, Any], facts: Facts) -> frozenset[int] | None:
+    """The places of the labels, or of the form keys, that made evaluated conditions hold; None where none was named."""
+    found = {place for node in results["Conditions"] for place in _chosen(node, facts)}
+    return frozenset(found) or None
+
+
+def _chosen(node: Mapping[str, Any], facts: Facts) -> set[int]:
+    if not node["EvaluationResult"]:
+        return set()
+    for word in ("And", "Or"):
+        if word in node:
+            return {place for child in node[word] for place in _chosen(child, facts)}
+    kind, parameters = node["ConditionType"], node["ConditionParameters"]
+    holds = _HOLDS[kind]
+    if kind in ("ModerationLabelConfidenceCheck", "PredictionConfidenceCheck"):
+        return {place for place, label in enumerate(facts.labels) if holds(parameters, Facts("", labels=(label,)))}
+    if kind == "ImportantFormKeyConfidenceCheck":
+        return {place for place, key in enumerate(facts.form_keys) if holds(parameters, Facts("", form_keys=(key,)))}
+    return set()

@@ -13,7 +13,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
-from labeling.models.flows import FlowDefinition, HumanLoop, HumanTaskUi
+from labeling.models.flows import FlowDefinition, HumanLoop, HumanTaskUi, LoopAgreement
 from labeling.models.functions import FunctionCall, FunctionFailure, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
@@ -77,6 +77,7 @@ __all__ = [
     "GoldStatus",
     "HumanLoop",
     "HumanTaskUi",
+    "LoopAgreement",
     "JobFunctions",
     "ImportOutcome",
     "ImportedLine",

@@ -80,3 +80,26 @@ class HumanLoop(models.Model):
             models.Index(fields=["flow", "-created_at", "-id"], name="human_loop_by_flow"),
             models.Index(fields=["flow"], condition=Q(status__in=["InProgress", "Stopping"]), name="human_loop_live"),
         ]
+
+
+class LoopAgreement(models.Model):
+    """How far people agreed with the prediction that a completed loop showed, computed once when it completed.
+
+    `model` and `people`: mean IoU of the boxes, see services/review/agreement.py; null where there is nothing to
+    compare. `by_condition`, `by_sample`: why people were asked. `is_due`: not computed yet.
+    """
+
+    loop = models.OneToOneField(HumanLoop, models.CASCADE, related_name="agreement", primary_key=True)
+    flow = models.ForeignKey(FlowDefinition, models.CASCADE, related_name="agreements", db_index=False)
+    completed_at = models.DateTimeField()
+    model = models.FloatField(null=True)
+    people = models.FloatField(null=True)
+    by_condition = models.BooleanField(default=False)
+    by_sample = models.BooleanField(default=False)
+    is_due = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["flow", "-completed_at"], name="loop_agreement_by_flow"),
+            models.Index(fields=["loop"], condition=Q(is_due=True), name="loop_agreement_due"),
+        ]

@@ -5,6 +5,7 @@ from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
 from learning.models.registry import Model, ModelGroup, ModelImport
+from learning.models.reviews import EndpointReview, ReviewRequest
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
 from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTrial
 
@@ -13,6 +14,7 @@ __all__ = [
     "Endpoint",
     "EndpointConfig",
     "EndpointReplica",
+    "EndpointReview",
     "Advanced",
     "AuditedObject",
     "HyperParameterTuningJob",
@@ -24,6 +26,7 @@ __all__ = [
     "ModelImport",
     "Objective",
     "ProgramRun",
+    "ReviewRequest",
     "Round",
     "Split",
     "TrainingJob",

@@ -106,7 +106,8 @@ class VariantTraffic(models.Model):
     """The requests of one minute to one variant.
 
     `errors` are the model's or the replica's, `refused` the caller's (no picture, too large). `latencies` counts
-    answers by the buckets of hosting/traffic.py.
+    answers by the buckets of hosting/traffic.py. `left_out`: requests that met the conditions of human review, when the
+    endpoint had taken as many as it may.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="traffic", db_index=False)
@@ -114,6 +115,7 @@ class VariantTraffic(models.Model):
     requests = models.IntegerField(default=0)
     errors = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
+    left_out = models.IntegerField(db_default=0, default=0)
     latencies = ArrayField(models.IntegerField(), default=list)
 
     class Meta:

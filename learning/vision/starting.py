@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from learning.contract import BadInput, ModelConfig
+from learning.hyperparameters import EARLIER
 from learning.vision import native_ops
 
 native_ops.install()
@@ -67,15 +68,18 @@ class Start:
 def find(architecture: str, *, weights: str, weights_dir: str, earlier: Path | None, log: Log) -> Start | None:
     """The weights to start from; None: at random.
 
-    `weights` is auto, none, or a path to a safetensors file or a model folder; `earlier` is a model folder handed to
-    the job, which goes before auto. Raises BadInput when what was asked for by name is missing or does not fit.
+    `weights` is auto, none, EARLIER, or a path to a safetensors file or a model folder; `earlier` is a model folder
+    handed to the job, which goes before auto; EARLIER takes nothing else. Raises BadInput when what was asked for by
+    name is missing or does not fit.
     """
     if weights == "none":
         return None
-    if weights != "auto":
+    if weights not in ("auto", EARLIER):
         return _from_path(Path(weights), architecture)
     if earlier is not None and (earlier / "config.json").exists():
         return _from_path(earlier, architecture)
+    if weights == EARLIER:
+        return None
     if architecture in _IMAGENET:
         return _torchvision(architecture, weights_dir, log)
     if OUR_CHECKPOINT.exists():

@@ -16,7 +16,7 @@ from contextlib import closing, nullcontext
 import torch
 
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
-from learning.hyperparameters import TrainHyperparameters, parse_train
+from learning.hyperparameters import EARLIER, TrainHyperparameters, parse_train
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.vision import (
@@ -327,7 +327,7 @@ def _first_weights(folder: JobFolder, asked: TrainHyperparameters) -> starting.S
 
 def _earlier_size(folder: JobFolder, asked: TrainHyperparameters) -> int:
     """The image size of the model that is handed to the job, 0 when the training does not go on from it."""
-    if asked.weights != "auto" or not folder.channel(MODEL).exists():
+    if asked.weights not in ("auto", EARLIER) or not folder.channel(MODEL).exists():
         return 0
     earlier = opened_model(folder.channel(MODEL))
     config = ModelConfig.read(earlier) if (earlier / "config.json").exists() else None

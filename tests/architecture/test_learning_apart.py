@@ -6,12 +6,13 @@ from tests.architecture.test_rules import rooms
 
 REGISTERED = {
     "rest": [
-        "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings", "transforms",
-        "tunings",
+        "endpoint_reviews", "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings",
+        "transforms", "tunings",
     ],
     "requester": [
-        "endpoint_forms", "endpoints", "model_comparison", "model_imports", "model_registry", "models", "predictions",
-        "training_charts", "training_new", "trainings", "transforms", "tuning_charts", "tuning_forms", "tunings",
+        "endpoint_forms", "endpoint_reviews", "endpoints", "model_comparison", "model_imports", "model_registry",
+        "models", "predictions", "training_charts", "training_new", "trainings", "transforms", "tuning_charts",
+        "tuning_forms", "tunings",
     ],
 }  # fmt: skip
 LEARNING_IN_THE_FRONT_END = {

@@ -290,7 +290,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *(*people_forms(world), *hostile_money.forms(world), *hostile_told.forms(world)),
-        *review_world.forms(ids["team_id"], world.account),
+        *review_world.forms(ids["team_id"], world.account, ids["model_id"]),
         *(*panel_forms(world), *hostile_quality.forms(world), *model_world.forms(world.account, world.ids)),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
@@ -335,7 +335,8 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **(panel_bodies() | endpoint_world.bodies() | review_world.bodies(world.ids["team_id"], world.account)),
+        **(panel_bodies() | endpoint_world.bodies() | review_world.machine_bodies()),
+        **review_world.bodies(world.ids["team_id"], world.account),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},

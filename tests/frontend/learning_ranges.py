@@ -1,8 +1,9 @@
 """The declared limits of the fields about trainings, tuning jobs, models and endpoints, for test_ranges.py."""
 
 from frontend.requester import tuning_forms
+from labeling.services.review import flows
 from learning.services import channels, model_approval, training, transforms
-from learning.services.hosting import asking, hosting, strategies
+from learning.services.hosting import asking, hosting, reviewing, strategies
 from learning.services.tuning import config, creating, ranges
 from marketplace import arns, names
 from marketplace.services import boundaries
@@ -16,6 +17,11 @@ DECLARED = {
     "variant": names.LENGTH,
     "config": names.LENGTH,
     "VariantInput.model": arns.LENGTH,
+    **dict.fromkeys(("EndpointReviewInput.least_score", "ReviewForm.least_score"), reviewing.LEAST_SCORE),
+    "most_per_hour": reviewing.MOST_PER_HOUR,
+    "ReviewForm.conditions": flows.CONDITIONS_LENGTH,
+    "ReviewTrainingInput.model": arns.LENGTH,
+    **dict.fromkeys(("dataset_name", "ReviewTrainingInput.endpoint"), names.LENGTH),
     "capture_percent": hosting.CAPTURE_PERCENT,
     "CaptureInput.percent": hosting.CAPTURE_PERCENT,
     "modes": hosting.CAPTURED_PARTS,

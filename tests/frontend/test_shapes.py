@@ -171,7 +171,10 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
 def of_endpoints(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """Requests about endpoints, the update last: nothing else can be changed while it goes on."""
     names = ("create_endpoint_config", "create_endpoint", "update_endpoint")
-    return [(name, owner, endpoint_world.bodies()[name]) for name in names]
+    learned = "train_on_flow_definition"
+    return [(learned, owner, review_world.machine_bodies()[learned])] + [
+        (name, owner, endpoint_world.bodies()[name]) for name in names
+    ]
 
 
 def of_templates(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:

@@ -275,7 +275,7 @@ def a_world() -> World:
         "model_id": model.pk,
         **trainings_world.a_world(account, model),
         **endpoint_world.ids(account, model),
-        **review_world.ids(account, job.workteam),
+        **review_world.ids(account, job.workteam, other),
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

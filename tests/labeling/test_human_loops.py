@@ -125,6 +125,28 @@ def test_many_loops_run_beside_each_other() -> None:
     assert found == dict.fromkeys(names[:3], "Completed") | dict.fromkeys(names[3:], "InProgress")
 
 
+def test_a_loop_that_ends_leaves_the_money_of_the_others_where_it_is() -> None:
+    """What was reserved for them pays their answers; each gives back only what it did not need."""
+    flow, (first, second, _) = a_flow(people=2, funds="1")
+    answer_micros = 36_000
+    started = [start(flow, f"loop-{number}") for number in range(3)]
+    assert wallets.balance(flow.account) == 1_000_000 - 6 * answer_micros
+    for worker in (first, second):
+        answer(flow, worker)
+    advance_queue(flow.queue_id)
+    assert wallets.balance(flow.account) == 1_000_000 - 6 * answer_micros
+    for worker in (first, second):
+        answer(flow, worker)
+    advance_queue(flow.queue_id)
+    waiting = next(loop for loop in started if HumanLoop.objects.get(pk=loop.pk).status == "InProgress")
+    loops.stop_loop(loop=waiting, by="test")
+    advance_queue(flow.queue_id)
+    found = sorted(HumanLoop.objects.values_list("status", flat=True))
+    assert found == ["Completed", "Completed", "Stopped"]
+    assert wallets.balance(flow.account) == 1_000_000 - 4 * answer_micros
+    assert ledger_audit.findings() == []
+
+
 def test_a_loop_that_nobody_answers_in_time_fails_and_costs_nothing() -> None:
     """With the code and the reason; an answer that was given is kept in the output and paid."""
     flow, (worker, *_) = a_flow(people=2)

@@ -1,8 +1,12 @@
 """What the tests of endpoints share: models that need no training, endpoints of them, and a learner that runs them."""
 
+import json
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ from learning import transitions
 from learning.contract import ModelConfig
 from learning.models import Endpoint, EndpointConfig, EndpointReplica, Model
 from learning.services import registry
-from learning.services.hosting import deploying, hosting
+from learning.services.hosting import deploying, hosting, invoke
 from learning.services.programs.supervisor import Supervisor
 from marketplace.models import Account
 from tests.learning.serving import quadrants
@@ -63,3 +67,33 @@ def follow(endpoint: Endpoint, supervisor: Supervisor, until: Callable[[], objec
 def status_is(endpoint: Endpoint, *wanted: str) -> Callable[[], bool]:
     """Whether the endpoint is in one of these states."""
     return lambda: Endpoint.objects.get(pk=endpoint.pk).status in wanted
+
+
+@contextmanager
+def answering(endpoint: Endpoint, rows: Sequence[Sequence[float]]) -> Iterator[None]:
+    """The instances of the endpoint answer every request with these rows [class, score, corners as shares]."""
+
+    class Instance(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"prediction": rows}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Instance)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    instances = EndpointReplica.objects.filter(variant__deployment__endpoint=endpoint)
+    instances.update(url=f"http://127.0.0.1:{server.server_port}")
+    invoke.ROUTER.targets(endpoint, fresh=True)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

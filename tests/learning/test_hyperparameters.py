@@ -68,7 +68,7 @@ def test_a_number_outside_its_range_is_named_as_it_was_given(name: str, value: s
         ({"preset": "aws"}, "'preset' is 'aws'; allowed: auto, builtin"),
         ({"batch_size": "8", "mini_batch_size": "9"}, "'batch_size' and 'mini_batch_size' are the same thing"),
         ({"base_network": "vgg-16", "architecture": "compact"}, "'base_network' 'vgg-16' means 'ssd300_vgg16'"),
-        ({"use_pretrained_model": "0", "weights": "auto"}, "'use_pretrained_model' '0' means 'none': give only one"),
+        ({"use_pretrained_model": "0", "weights": "auto"}, "'use_pretrained_model' '0' means 'earlier': give only one"),
     ],
 )
 def test_a_wrong_word_is_named_with_what_is_expected(given: dict[str, str], message: str) -> None:

@@ -30,12 +30,11 @@ from labeling.services.jobs import (
 )
 from labeling.services.jobs import instructions as texts
 from labeling.task_types.base import TaskType
-from marketplace import money
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Contract, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import boundaries, contracts, requirements
+from marketplace.services import boundaries, requirements
 from marketplace.services.requirements import Requirement
 
 AVAILABILITY = {True: 6 * limits.HOUR, False: 30 * limits.DAY}
@@ -228,7 +227,7 @@ def _input(design: Design) -> None:
 
 def _team(design: Design) -> None:
     if design.workteam.of_vendor:
-        design.attempt("workteam", lambda: _under_contract(design))
+        _under_contract(design)
     elif not design.public and design.workteam.account_id != design.account.pk:
         design.wrong("workteam", "there is no such team in the account")
     try:
@@ -238,15 +237,16 @@ def _team(design: Design) -> None:
 
 
 def _under_contract(design: Design) -> None:
-    """The contract fixes the price. Raises NotFound unless there is a live one."""
-    design.contract = contracts.live_contract(team=design.workteam, requester=design.account)
-    price = design.contract.prices.get(design.task_type)
-    if price is None:
-        design.wrong("task_type", f"the contract with {design.contract.vendor.name} has no price for it")
-    elif design.price_micros not in (0, price):
-        design.wrong("price", f"by the contract it is {money.text(price)} dollars; leave it out or give this one")
-    else:
-        design.price_micros = price
+    """The contract fixes the price."""
+    try:
+        design.contract, design.price_micros = pricing.contract_price(
+            team=design.workteam,
+            requester=design.account,
+            task_type=design.task_type,
+            price_micros=design.price_micros,
+        )
+    except DomainError as error:
+        design.wrong(error.field or "workteam", error.message)
 
 
 def _content(design: Design) -> None:

@@ -15,6 +15,8 @@ from labeling.services.golds.options import RATE
 from labeling.services.jobs import limits
 from marketplace import money
 from marketplace.errors import Invalid
+from marketplace.models import Account, Contract, Workteam
+from marketplace.services import contracts
 
 MICROS_PER_SECOND = 3_600
 """3.6 cents for ten seconds, Ground Truth's price of a box (8-10 s): 12.96 dollars an hour."""
@@ -140,3 +142,19 @@ def estimate(
         per_object_micros=round(workers_per_object * (price_micros + share)),
         duration_seconds=rounds * expected_seconds,
     )
+
+
+def contract_price(*, team: Workteam, requester: Account, task_type: str, price_micros: int) -> tuple[Contract, int]:
+    """The live contract with a vendor's team and its price of an answer in micro-dollars, which it fixes.
+
+    `price_micros`: what was asked for, 0 for nothing. Raises NotFound without a live contract, Invalid naming the
+    field: task_type where the contract has no price for it, price where it has another one.
+    """
+    contract = contracts.live_contract(team=team, requester=requester)
+    price = contract.prices.get(task_type)
+    if price is None:
+        raise Invalid(f"the contract with {contract.vendor.name} has no price for {task_type}", field="task_type")
+    if price_micros not in (0, price):
+        said = f"by the contract it is {money.text(price)} dollars; leave it out or give this one"
+        raise Invalid(said, field="price")
+    return contract, price

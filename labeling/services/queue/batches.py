@@ -18,8 +18,8 @@ from labeling.services import notices
 from labeling.services.queue import due, leases
 from labeling.services.queue.locking import lock_positions
 from marketplace.errors import WrongState
-from marketplace.models import Subject
-from marketplace.services import escrow
+from marketplace.models import EntryKind, LedgerKind, Subject
+from marketplace.services import escrow, ledger
 
 LIVE = ("Initializing", "InProgress")
 
@@ -230,6 +230,15 @@ def _finish(batch: Batch, *, to: str, by: str, because: str) -> bool:
             purpose=Subject(subjects.WORK_QUEUE, batch.queue_id),
             subject=Subject(subjects.BATCH, batch.pk),
             by=by,
+            amount_micros=None if batch.exclusive else _left_of(batch),
         )
         hooks.send(hooks.batch_done, batch.pk)
     return True
+
+
+def _left_of(batch: Batch) -> int:
+    """What was reserved for a batch and paid for none of its answers, while others of the queue may be open."""
+    reserved = ledger.moved([EntryKind.RESERVE], [Subject(subjects.BATCH, batch.pk)], pocket_kind=LedgerKind.ESCROW)
+    seats = Assignment.objects.filter(task__batch=batch, state=AssignmentStatus.SUBMITTED).values_list("pk", flat=True)
+    answers = [Subject(subjects.ASSIGNMENT, pk) for pk in seats]
+    return reserved + ledger.moved([EntryKind.PAYMENT], answers, pocket_kind=LedgerKind.ESCROW)

@@ -14,7 +14,7 @@ from labeling import hooks, transitions
 from labeling.models import FlowDefinition, HumanLoop, Task, TaskStatus
 from labeling.services import attempts
 from labeling.services.queue import advance_requests, batches, due, queues
-from labeling.services.review import notices, output
+from labeling.services.review import agreement_record, notices, output
 from labeling.services.review.owner import LIVE
 from marketplace.errors import DomainError
 
@@ -91,7 +91,9 @@ def _conclude(flow: FlowDefinition, loop: HumanLoop, answers: int, uri: str) -> 
     # Before the end of the loop, which is not looked at any more after it.
     batches.close_batch(batch=loop.task.batch)
     if answers >= flow.queue.max_seats:
-        return _end(loop, "Completed", uri=uri)
+        with transaction.atomic():
+            agreement_record.keep(flow, loop, at=timezone.now())
+            return _end(loop, "Completed", uri=uri)
     reason = f"{answers} of {flow.queue.max_seats} people answered before the task expired"
     return _end(loop, "Failed", uri=uri, code=EXPIRED, reason=reason)
 

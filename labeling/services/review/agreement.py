@@ -13,9 +13,6 @@ from labeling.models import FlowDefinition, HumanLoop
 from labeling.services.output import submitted
 from labeling.services.review.retraining import BOXES, SIZE, TASK_TYPE, boxes_element
 
-NEWEST = 200
-"""Completed loops that the figures of a flow definition are about."""
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -30,30 +27,6 @@ class Compared:
     size: tuple[int, int]
     model: float | None
     people: float | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Over the newest completed loops of a flow definition, oldest first."""
-
-    loops: list[tuple[HumanLoop, Compared]]
-
-    @property
-    def model(self) -> float | None:
-        """The mean agreement of model and people."""
-        return _mean([found.model for _, found in self.loops])
-
-    @property
-    def people(self) -> float | None:
-        """The mean agreement of people with each other."""
-        return _mean([found.people for _, found in self.loops])
-
-
-def of_flow(flow: FlowDefinition) -> Agreement:
-    """The agreement of the newest completed loops."""
-    rows = list(HumanLoop.objects.filter(flow=flow, status="Completed").order_by("-created_at", "-pk")[:NEWEST])[::-1]
-    answers = submitted.answers_of(flow.queue, {row.task_id: (0, 0) for row in rows if row.task_id is not None})
-    return Agreement([(row, compared(row, answers.get(row.task_id or 0, []))) for row in rows])
 
 
 def of_loop(flow: FlowDefinition, loop: HumanLoop) -> Compared:

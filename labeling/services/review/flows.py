@@ -94,21 +94,19 @@ class FlowDesign:
     def _check_team(self) -> None:
         try:
             if self.workteam.of_vendor:
-                self.contract = contracts.live_contract(team=self.workteam, requester=self.account)
-                price = self.contract.prices.get(TASK_TYPE)
-                if price is None:
-                    raise Invalid(f"the contract with {self.contract.vendor.name} has no price for {TASK_TYPE}")
-                self.price_micros = self.price_micros or price
-                if self.price_micros != price:
-                    self.errors.append(("price", "the contract has another price; leave it out"))
-            elif not self.workteam.public and self.workteam.account_id != self.account.pk:
-                self.errors.append(("workteam", "there is no such team in the account"))
+                self.contract, self.price_micros = pricing.contract_price(
+                    team=self.workteam, requester=self.account, task_type=TASK_TYPE, price_micros=self.price_micros
+                )
+                return
         except DomainError as error:
-            self.errors.append(("workteam", error.message))
+            # The task type is none of the fields of a flow definition: the team is what cannot be had.
+            self.errors.append(("price" if error.field == "price" else "workteam", error.message))
+            return
+        if not self.workteam.public and self.workteam.account_id != self.account.pk:
+            self.errors.append(("workteam", "there is no such team in the account"))
         try:
-            if not self.workteam.of_vendor:
-                public, panel = bool(self.workteam.public), self.workteam.is_panel
-                pricing.check_price(price_micros=self.price_micros, task_type=TASK_TYPE, public=public, panel=panel)
+            public, panel = bool(self.workteam.public), self.workteam.is_panel
+            pricing.check_price(price_micros=self.price_micros, task_type=TASK_TYPE, public=public, panel=panel)
         except Invalid as error:
             self.errors.append(("price", error.message))
 

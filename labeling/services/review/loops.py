@@ -107,11 +107,17 @@ def _errors(flow: FlowDefinition, name: str, content: str, content_classifiers: 
             errors.append(("input_content", str(error)))
         except DomainError as error:
             errors.append(("input_content", f"{error.field or 'the input'}: {error.message}"))
+    return errors + classifier_errors(content_classifiers, public=bool(flow.queue.workteam.public))
+
+
+def classifier_errors(content_classifiers: Sequence[str], *, public: bool) -> list[tuple[str, str]]:
+    """What is wrong with what was certified of the content, for people of the public pool or of a team."""
+    errors = []
     for place, one in enumerate(content_classifiers):
         if one not in limits.CONTENT_CLASSIFIERS:
             expected = " or ".join(limits.CONTENT_CLASSIFIERS)
             errors.append((f"content_classifiers[{place}]", f"{one!r} found, {expected} expected"))
-    if reason := content_refusal(list(content_classifiers), public=bool(flow.queue.workteam.public)):
+    if reason := content_refusal(list(content_classifiers), public=public):
         errors.append(("content_classifiers", reason))
     return errors
 

@@ -3,7 +3,6 @@
 A labeling job over it that adjusts boxes shows them to people. Knows no request and no job.
 """
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ import orjson
 from labeling.formats.augmented import box_label, label_line
 from labeling.formats.images import measure
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.shapes import ImageSize
 from labeling.models import Dataset
 from labeling.services.intake import datasets
 from learning.models import Endpoint, Variant
 from learning.services.hosting import hosting
 from learning.services.hosting.invoke import Answer
+from learning.services.hosting.reviewing import names_of
+from learning.services.review_loops import predicted_boxes
 from marketplace import storage
 from marketplace.errors import Invalid, WrongState
 from marketplace.ranges import Range
@@ -44,14 +45,7 @@ def classes(endpoint: Endpoint) -> dict[str, dict[str, str]]:
     """The names of the classes by their number as text, for each variant that is served."""
     deployment = hosting.serving(endpoint)
     rows = Variant.objects.filter(deployment=deployment).select_related("model").order_by("pk")
-    return {row.name: _class_map(row) for row in rows}
-
-
-def _class_map(variant: Variant) -> dict[str, str]:
-    if variant.model is None:
-        return {}
-    given = variant.model.config.get("class_map") or dict(enumerate(variant.model.labels))
-    return {str(number): str(name) for number, name in given.items()}
+    return {row.name: names_of(row.model) for row in rows}
 
 
 def make_question(
@@ -71,12 +65,8 @@ def make_question(
     names = classes(endpoint).get(answer.variant)
     if not names:
         raise WrongState(f"the variant {answer.variant!r} is not served any more; try again")
-    boxes = []
-    for number, score, left, top, right, bottom in json.loads(answer.body)["prediction"]:
-        label = names[str(int(number))]
-        if score >= least_scores.get(label, LOWEST_SCORE):
-            x, y = left * info.width, top * info.height
-            boxes.append(Box(label, x, y, right * info.width - x, bottom * info.height - y, confidence=score))
+    found = predicted_boxes(answer.body, names=names, width=info.width, height=info.height)
+    boxes = [box for box in found if (box.confidence or 0.0) >= least_scores.get(box.label, LOWEST_SCORE)]
     base = storage.join(boundaries.base_of(endpoint.account), "endpoints", endpoint.name, uuid.uuid4().hex)
     picture = storage.join(base, f"picture.{info.format.lower()}")
     storage.write(picture, image, content_type=info.content_type)

@@ -14,7 +14,7 @@ import orjson
 import urllib3
 
 from learning.models import Endpoint, EndpointReplica
-from learning.services.hosting import capture, traffic
+from learning.services.hosting import capture, review_requests, reviewing, traffic
 from learning.services.hosting.replica_tokens import token_of
 from learning.services.hosting.replicas import ROUTES_SECONDS
 from marketplace.errors import DomainError, EndpointBusy, EndpointNotReady, Invalid, ModelFailed
@@ -45,7 +45,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Target:
-    """One replica that takes requests. `weight`: of its variant, in shares of the endpoint's requests."""
+    """One replica that takes requests. `weight`: of its variant, in shares of the endpoint's requests.
+
+    `review`: when people are asked about an answer, None for never.
+    """
 
     replica_id: int
     url: str
@@ -53,6 +56,7 @@ class Target:
     variant: str
     weight: float
     plan: capture.Plan
+    review: review_requests.Plan | None
 
 
 class Router:
@@ -114,19 +118,23 @@ def _read(endpoint: Endpoint) -> list[Target]:
             retire_at=None,
         )
         .exclude(url="")
-        .select_related("variant__deployment__config")
+        .select_related("variant__deployment__config", "variant__model")
         .order_by("pk")
     )
     found = []
     totals: defaultdict[int, float] = defaultdict(float)
-    for variant in {row.variant_id: row.variant for row in rows}.values():
+    served = {row.variant_id: row.variant for row in rows}
+    for variant in served.values():
         totals[variant.deployment_id] += variant.weight
+    review = reviewing.of(endpoint)
+    plans = {pk: review_requests.plan_of(review, one) for pk, one in served.items()} if review is not None else {}
     for row in rows:
         variant, deployment = row.variant, row.variant.deployment
         weight = variant.weight / totals[deployment.pk] if totals[deployment.pk] else 0.0
         config = deployment.config
         plan = capture.Plan(config.capture_percent, config.capture_uri, tuple(config.capture_modes))
-        found.append(Target(row.pk, row.url, variant.pk, variant.name, weight * deployment.share, plan))
+        share, asked = weight * deployment.share, plans.get(variant.pk)
+        found.append(Target(row.pk, row.url, variant.pk, variant.name, share, plan, asked))
     return found
 
 
@@ -208,5 +216,14 @@ def _answered(
                 inference_id=inference_id,
                 at=capture.now(),
             )
+        )
+    if answer.status == 200 and target.review is not None:
+        review_requests.consider(
+            plan=target.review,
+            endpoint=endpoint,
+            variant_id=target.variant_id,
+            image=image,
+            answer=answer.body,
+            inference_id=inference_id,
         )
     return answer

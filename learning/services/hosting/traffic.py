@@ -31,6 +31,7 @@ class Counts:
     requests: int = 0
     errors: int = 0
     refused: int = 0
+    left_out: int = 0
     latencies: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_MS) + 1))
 
     def add(self, other: "Counts | VariantTraffic") -> None:
@@ -38,6 +39,7 @@ class Counts:
         self.requests += other.requests
         self.errors += other.errors
         self.refused += other.refused
+        self.left_out += other.left_out
         self.latencies = [a + b for a, b in zip(self.latencies, other.latencies, strict=True)]
 
     @property
@@ -70,14 +72,19 @@ class Counter:
 
     def note(self, variant_id: int, *, seconds: float | None, error: bool = False, refused: bool = False) -> None:
         """One request to a variant: its latency in seconds (None without an answer), and whether it failed."""
+        counts = Counts(requests=1, errors=int(error), refused=int(refused))
+        if seconds is not None:
+            counts.latencies[bisect_left(BUCKETS_MS, seconds * 1000)] += 1
+        self._add(variant_id, counts)
+
+    def leave_out(self, variant_id: int) -> None:
+        """One answer of a variant that people were not asked about, though it met the conditions."""
+        self._add(variant_id, Counts(left_out=1))
+
+    def _add(self, variant_id: int, counts: Counts) -> None:
         minute = timezone.now().replace(second=0, microsecond=0)
         with self._lock:
-            counts = self._waiting.setdefault((variant_id, minute), Counts())
-            counts.requests += 1
-            counts.errors += error
-            counts.refused += refused
-            if seconds is not None:
-                counts.latencies[bisect_left(BUCKETS_MS, seconds * 1000)] += 1
+            self._waiting.setdefault((variant_id, minute), Counts()).add(counts)
             if self._timer is None:
                 self._timer = threading.Timer(FLUSH_SECONDS, self._flush_later)
                 self._timer.daemon = True
@@ -104,7 +111,7 @@ class Counter:
 
 
 COUNTER = Counter()
-note, flush = COUNTER.note, COUNTER.flush
+note, leave_out, flush = COUNTER.note, COUNTER.leave_out, COUNTER.flush
 
 
 def _write(variant_id: int, minute: datetime, counts: Counts) -> None:
@@ -118,7 +125,7 @@ def _write(variant_id: int, minute: datetime, counts: Counts) -> None:
         row = VariantTraffic.objects.select_for_update().get(variant_id=variant_id, minute=minute)
         counts.add(row)
         row.requests, row.errors, row.refused = counts.requests, counts.errors, counts.refused
-        row.latencies = counts.latencies
+        row.left_out, row.latencies = counts.left_out, counts.latencies
         row.save()
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from labeling.formats.conditions import ConditionsError, Facts, FormKey, evaluate, parse
+from labeling.formats.conditions import ConditionsError, Facts, FormKey, evaluate, parse, reasons
 
 MODERATION = "AWS/Rekognition/DetectModerationLabels/Image/V3"
 FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
@@ -131,7 +131,8 @@ GOOD = score(ConfidenceLessThan=50)
         ),
         (
             json.dumps({"Conditions": [check("Magic")]}),
-            "Conditions[0].ConditionType: must be one of PredictionConfidenceCheck, Sampling, found 'Magic'",
+            "Conditions[0].ConditionType: must be one of PredictionConfidenceCheck, HighestScoreCheck, "
+            "PredictionCountCheck, NoPredictionCheck, Sampling, found 'Magic'",
         ),
         (
             json.dumps({"Conditions": [{"ConditionType": "Sampling"}]}),
@@ -178,3 +179,71 @@ def test_each_source_has_its_types_and_aliases_are_texts():
         parse(json.dumps({"Conditions": [node]}), source=FORMS)
     with pytest.raises(ConditionsError, match="has more than 10240 characters"):
         parse(" " * 10_241)
+
+
+NOTHING = Facts("r")
+
+
+def test_the_highest_score_decides_and_is_zero_without_a_prediction():
+    node = check("HighestScoreCheck", ConfidenceLessThan=50)
+    assert not result(node, facts=LOW)
+    assert result(node, facts=Facts("r", labels=(("bee", 49.9),)))
+    assert result(node, facts=NOTHING)
+
+
+def test_predictions_are_counted_from_a_confidence_on():
+    many = Facts("r", labels=(("bee", 90.0), ("bee", 60.0), ("wasp", 55.0), ("bee", 10.0)))
+    assert result(check("PredictionCountCheck", LabelName="bee", CountEquals=2), facts=many)
+    assert result(check("PredictionCountCheck", LabelName="*", CountGreaterThan=2), facts=many)
+    assert result(check("PredictionCountCheck", LabelName="bee", LeastConfidence=5, CountEquals=3), facts=many)
+    assert not result(check("PredictionCountCheck", LabelName="*", CountLessThan=3), facts=many)
+
+
+def test_no_prediction_is_none_that_is_confident_enough():
+    assert result(check("NoPredictionCheck", LabelName="*"), facts=NOTHING)
+    assert result(check("NoPredictionCheck", LabelName="bee"), facts=LOW)
+    assert not result(check("NoPredictionCheck", LabelName="bee", LeastConfidence=30), facts=LOW)
+    assert not result(check("NoPredictionCheck", LabelName="*"), facts=LOW)
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (check("HighestScoreCheck"), "needs at least one bound such as ConfidenceLessThan"),
+        (check("HighestScoreCheck", LabelName="*", ConfidenceLessThan=5), "LabelName: is not a parameter of Highest"),
+        (check("PredictionCountCheck", LabelName="*"), "needs at least one bound such as CountLessThan"),
+        (
+            check("PredictionCountCheck", LabelName="*", CountLessThan=-1),
+            "CountLessThan: must be a number from 0",
+        ),
+        (check("NoPredictionCheck"), "LabelName: must be a name or '*'"),
+        (check("NoPredictionCheck", LabelName="*", LeastConfidence=101), "LeastConfidence: must be a number from 0"),
+    ],
+)
+def test_mistakes_in_the_parameters_of_own_models_are_named(node, message):
+    with pytest.raises(ConditionsError) as caught:
+        parse(json.dumps({"Conditions": [node]}))
+    assert message in str(caught.value)
+
+
+def test_what_is_in_the_sample_is_told_from_what_met_a_condition():
+    """A sample of all requests stays one whatever else holds; a part of what met a condition is no such sample."""
+    sample, low = check("Sampling", RandomSamplingPercentage=100), score(ConfidenceLessThan=50)
+    never = score(ConfidenceLessThan=1)
+
+    def why(*nodes):
+        return reasons(evaluate(parse(json.dumps({"Conditions": nodes})), LOW)[1])
+
+    assert why(sample, never) == ("sample",)
+    assert why(low, never) == ("condition",)
+    assert why(low, sample) == why({"Or": [sample, low]}) == ("condition", "sample")
+    assert why({"And": [low, sample]}) == ("condition",)
+    assert why({"And": [sample, sample]}) == ("sample",)
+    assert why(never) == ()
+
+
+@pytest.mark.parametrize(
+    "found", [None, [], {}, {"Conditions": 5}, {"Conditions": [5, {"And": 5}]}, {"Conditions": {}}]
+)
+def test_what_is_no_evaluation_gives_no_reason(found):
+    assert reasons(found) == ()

@@ -41,7 +41,7 @@ def test_names_of_aws_mean_the_same() -> None:
         "sagemaker_region": "eu-west-1",
     }  # fmt: skip
     found = parse_train(NEEDED | aws)
-    assert (found.architecture, found.weights, found.batch_size) == ("ssd300_vgg16", "none", 8)
+    assert (found.architecture, found.weights, found.batch_size) == ("ssd300_vgg16", "earlier", 8)
     assert (found.image_size, found.optimizer, found.num_classes) == (300, "sgd", 2)
     assert parse_predict(NEEDED | aws).nms_threshold == 0.45
 
