@@ -249,6 +249,7 @@ ENVIRONMENT_READERS = {
     "learning/services/programs/executor.py": "makes the environment of a child",
     "labeling/services/functions/asking.py": "makes the environment of a child",
     "frontend/demo/stack.py": "makes the environment of a child",
+    "marketplace/management/commands/local_s3.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
     "learning/vision/distributed.py": "reads which of several processes torchrun says it is",
 }
