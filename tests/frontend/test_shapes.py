@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, model_world, review_world, trainings_world
+from tests.frontend import endpoint_world, inaturalist_world, model_world, review_world, trainings_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -209,6 +209,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
+        ("count_inaturalist_licenses", owner, inaturalist_world.bodies(world.account)["count_inaturalist_licenses"]),
         ("create_label_import", owner, {"uri": uri, "name": "labels", "images": world.ids["dataset_id"]}),
         ("create_training_job", owner, trainings_world.bodies(world.ids)["create_training_job"]),
         *((name, owner, body) for name, body in tuning_bodies(world).items()),
