@@ -243,13 +243,13 @@ def test_boto3_and_django_q_are_imported_in_one_place_each():
 
 ENVIRONMENT_READERS = {
     "marketplace/settings.py": "reads the declared settings",
+    "marketplace/local_s3.py": "makes the environment of a child, and is that child",
     "marketplace/wsgi.py": "names the settings module",
     "marketplace/asgi.py": "names the settings module",
     "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",
     "learning/services/programs/executor.py": "makes the environment of a child",
     "labeling/services/functions/asking.py": "makes the environment of a child",
     "frontend/demo/stack.py": "makes the environment of a child",
-    "marketplace/management/commands/local_s3.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
     "learning/vision/distributed.py": "reads which of several processes torchrun says it is",
 }

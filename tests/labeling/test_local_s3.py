@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A folder, a port and keys, served by the command of the Procfile."""
-    var, port = tmp_path_factory.mktemp("local-s3"), free_port()
+    var, port = tmp_path_factory.mktemp("local s3"), free_port()
     environment = {
         **os.environ,
         "WAGGLE_VAR": str(var),
@@ -144,13 +144,28 @@ def test_other_keys_are_refused(local, served):
         client(**variables).list_buckets()
 
 
+def test_a_key_that_is_admitted_is_accepted_until_it_is_dismissed(served, local):
+    var, port = served
+    more = local_s3.Keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    theirs = client(**local_s3.exports(port=port, region="us-east-1", given=more))
+    local_s3.admit(var, more)
+    theirs.create_bucket(Bucket="theirs")
+    theirs.put_object(Bucket="theirs", Key="x", Body=b"x")
+    assert local.get_object(Bucket="theirs", Key="x")["Body"].read() == b"x"
+    assert stat.S_IMODE((var / local_s3.ADMITTED_FILE).stat().st_mode) == 0o600
+    assert local_s3.dismiss(var, more.access_key_id) and not local_s3.dismiss(var, more.access_key_id)
+    assert local_s3.secret_of(var, more.access_key_id) is None
+    with pytest.raises(ValueError, match="an access key ID of 16"):
+        local_s3.admit(var, local_s3.Keys("short", "x" * 40))
+
+
 def test_the_keys_are_made_once_and_nobody_else_reads_them(tmp_path):
     first = local_s3.keys(tmp_path)
     path = tmp_path / local_s3.KEYS_FILE
     assert local_s3.keys(tmp_path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
-    assert not any(first.secret_access_key in part for part in local_s3.command(folder=tmp_path, port=1))
+    assert not any(first.secret_access_key in part for part in local_s3.command(port=1, var=tmp_path))
     path.write_text("{}")
     with pytest.raises(ValueError, match=r"local_s3\.json: does not hold a pair of keys"):
         local_s3.keys(tmp_path)

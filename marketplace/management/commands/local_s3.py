@@ -1,8 +1,12 @@
-"""`manage.py local_s3`: prints how boto3 reaches the S3 server of this machine; `--serve` runs that server."""
+"""`manage.py local_s3`: prints how boto3 reaches the S3 server of this machine; `--serve` runs that server.
+
+`--admit ID` lets it accept a further access key, whose secret is read from standard input, `--dismiss ID` no longer.
+"""
 
 import json
 import os
 import shlex
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +25,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Print or serve."""
         parser.add_argument("--serve", action="store_true", help="run the server, as the process s3 of the Procfile")
+        parser.add_argument("--admit", metavar="ID", help="accept this access key too; its secret is read from stdin")
+        parser.add_argument("--dismiss", metavar="ID", help="no longer accept it")
         parser.add_argument("--json", action="store_true", help="print JSON in place of exports")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,18 +35,35 @@ class Command(BaseCommand):
             raise CommandError("the local S3 server is off: set WAGGLE_LOCAL_S3=1 (docs/local-s3.md)")
         if options["serve"]:
             self._serve()
-        self._show(as_json=options["json"])
+        if options["admit"]:
+            self._admit(options["admit"])
+        elif options["dismiss"]:
+            self._dismiss(options["dismiss"])
+        else:
+            self._show(as_json=options["json"])
 
     def _serve(self) -> None:
+        folder = FileStore.key_path(settings.STORE_URL)
         try:
-            folder = FileStore.key_path(settings.STORE_URL)
-            command = local_s3.command(folder=folder, port=settings.LOCAL_S3_PORT)
+            command = local_s3.command(port=settings.LOCAL_S3_PORT, var=settings.VAR_DIR)
         except local_s3.NoRclone as error:
             raise CommandError(str(error)) from error
         storage.prepare(settings.STORE_URL)
         self.stdout.write(f"S3 at {settings.S3_ENDPOINT_URL}; `manage.py local_s3` prints its keys")
         self.stdout.flush()
-        os.execve(command[0], command, {**os.environ, **local_s3.environment(settings.LOCAL_S3_KEYS)})
+        os.execve(command[0], command, local_s3.environment(folder=folder, var=settings.VAR_DIR))
+
+    def _admit(self, access_key_id: str) -> None:
+        try:
+            local_s3.admit(settings.VAR_DIR, local_s3.Keys(access_key_id, sys.stdin.readline().strip()))
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"{access_key_id} is accepted")
+
+    def _dismiss(self, access_key_id: str) -> None:
+        if not local_s3.dismiss(settings.VAR_DIR, access_key_id):
+            raise CommandError(f"{access_key_id} was not admitted")
+        self.stdout.write(f"{access_key_id} is no longer accepted, within five minutes")
 
     def _show(self, *, as_json: bool) -> None:
         variables = local_s3.exports(
