@@ -45,7 +45,7 @@ WITHOUT_KEY = {
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
     "invoke_endpoint",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
-    "review_identity_provider", "start_card_deposit", "check_template", "stop_human_loop",
+    "review_identity_provider", "start_card_deposit", "check_template", "stop_human_loop", "count_inaturalist_licenses",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
