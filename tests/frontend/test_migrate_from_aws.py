@@ -78,6 +78,9 @@ def test_labels_of_a_job_become_a_data_set_once(tmp_path, account):
     assert LabelImport.objects.get().labels == ["bee", "wasp"]
     assert imported(tmp_path, account, *options)["job output bees"][0] == "there already"
     assert Dataset.objects.count() == LabelImport.objects.count() == 1
+    Dataset.objects.update(status="Failed")
+    assert imported(tmp_path, account, *options)["job output bees-2"][0] == "imported"
+    assert imported(tmp_path, account, *options)["job output bees-2"][0] == "there already"
 
 
 def test_masks_come_along_with_their_manifest(tmp_path, account):

@@ -20,9 +20,11 @@ from labeling.services.intake import datasets
 from labeling.services.migration.plans import FAILED, IMPORTED, THERE, Done, Plan, reasons
 from marketplace import storage
 from marketplace.errors import DomainError
+from marketplace.names import free_name
 from marketplace.services import boundaries
 
 AGAIN = "it is tried again in the background"
+OVER = ("Failed", "Stopped")
 LIVE = ("Initializing", "InProgress", "Completed")
 
 
@@ -49,8 +51,9 @@ def _labeled(thing: Thing, plan: Plan, uri: str, *, name: str, attribute: str, t
     earlier = LabelImport.objects.filter(
         account=plan.account, uri=uri, purpose=limits.DATASET, read_attribute=attribute, status__in=LIVE
     )
-    if row := earlier.order_by("-pk").first():
+    if row := earlier.exclude(dataset__status__in=OVER).order_by("-pk").first():
         return _advanced(thing, row, THERE)
+    name = _free(name, plan)
     try:
         row = creating.create_import(
             account=plan.account,
@@ -119,16 +122,25 @@ def _made(thing: Thing, dataset: Dataset, outcome: str, said: str = "") -> Done:
 
 
 def _unlabeled(thing: Thing, plan: Plan, uri: str) -> Done:
-    found = Dataset.objects.filter(account=plan.account, name=thing.name).first()
-    if found is not None and found.source.get("uri") == uri:
-        return _made(thing, found, THERE)
+    same_name = Dataset.objects.filter(account=plan.account, name__startswith=thing.name).exclude(status__in=OVER)
+    for found in same_name.order_by("pk"):
+        if found.source.get("uri") == uri:
+            return _made(thing, found, THERE)
+    name = _free(thing.name, plan)
     try:
-        made = datasets.create_dataset(
-            account=plan.account, name=thing.name, source={"kind": "manifest", "uri": uri}, by=plan.by
-        )
+        source = {"kind": "manifest", "uri": uri}
+        made = datasets.create_dataset(account=plan.account, name=name, source=source, by=plan.by)
     except DomainError as error:
-        return Done(thing.kind, thing.name, FAILED, reasons(error))
+        return Done(thing.kind, name, FAILED, reasons(error))
     return _made(thing, made, IMPORTED)
+
+
+def _free(name: str, plan: Plan) -> str:
+    """The name, or one with a number where a data set that came to nothing has it; no data set is ever renamed."""
+    rows = Dataset.objects.filter(account=plan.account)
+    if not rows.filter(name=name, status__in=OVER).exists():
+        return name
+    return free_name(name, list(rows.values_list("name", flat=True)))
 
 
 def _stored(thing: Thing, plan: Plan) -> str:
