@@ -5,8 +5,13 @@ PY := .venv/bin/python
 # One more than the two cores that the suite is made for: its tests wait for servers, browsers and trainings.
 WORKERS ?= 3
 NAME ?= main_job
+# `make demo S3=1`: also an S3 server over the local store (docs/local-s3.md).
+ifeq ($(origin S3),command line)
+export WAGGLE_LOCAL_S3 := $(S3)
+endif
 # An installation without the learning app has no learner.
-PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)
+PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner) \
+	$(if $(filter 1 yes true on,$(shell echo "$(WAGGLE_LOCAL_S3)" | tr A-Z a-z)),s3)
 
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE

@@ -62,7 +62,7 @@ class Installation:
         subprocess.run([sys.executable, "manage.py", "bootstrap", "--verbosity", "0"], cwd=ROOT, check=True)
         with (self.folder / "log").open("ab") as log:
             self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "marketplace.supervise"],
+                [sys.executable, "-m", "marketplace.supervise", "database", "web", "queue", "learner"],
                 cwd=ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,

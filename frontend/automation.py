@@ -31,6 +31,8 @@ __all__ = [
     "final_model_arns",
     "family_of",
     "gallery",
+    "has_model",
+    "import_model",
     "installed",
     "launch_job",
     "loop_view",
@@ -48,7 +50,8 @@ def installed() -> bool:
 if installed():
     # The models of an app that is not installed cannot be imported.
     from learning import queries
-    from learning.services import launch, registry
+    from learning.models import ModelImport
+    from learning.services import launch, model_imports, registry
 
 
 def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
@@ -105,3 +108,18 @@ def promised(task_type: str, settings: Mapping[str, Any]) -> str:
 def count_models(account: Account) -> int | None:
     """How many models the account has; None where no models are trained."""
     return queries.models(account).count() if installed() else None
+
+
+def has_model(account: Account, name: str) -> bool:
+    """Whether the account has a model of this name, or one that is being taken in."""
+    if not installed():
+        return False
+    under_way = ModelImport.objects.filter(account=account, name=name).exclude(status__in=["Failed", "Stopped"])
+    return queries.models(account).filter(name=name).exists() or under_way.exists()
+
+
+def import_model(*, account: Account, name: str, onnx_uri: str, config_uri: str, by: str) -> None:
+    """Start taking in a detector of elsewhere. Raises as model_imports.create_import, and Invalid without models."""
+    if not installed():
+        raise Invalid("this installation has no models", field="name")
+    model_imports.create_import(account=account, name=name, onnx_uri=onnx_uri, config_uri=config_uri, by=by)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace import database, settings_checks, settings_events
+from marketplace import database, local_s3, settings_checks, settings_events
 from marketplace import settings_declared as declared
 from marketplace.settings_kinds import Setting, SettingError
 
@@ -63,6 +63,14 @@ def secret_key() -> str:
             os.link(temporary, path)
         temporary.unlink()
     return path.read_text()
+
+
+def local_s3_keys() -> local_s3.Keys:
+    """The keys of the local S3 server, made at the first start. Raises ImproperlyConfigured for a damaged file."""
+    try:
+        return local_s3.keys(VAR_DIR)
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
 
 
 SECRET_KEY = secret_key()
@@ -249,6 +257,13 @@ S3_REGION = value(declared.S3_REGION)
 S3_ADDRESSING_STYLE = value(declared.S3_ADDRESSING_STYLE)
 S3_PRESIGN = value(declared.S3_PRESIGN)
 S3_INPUT_BUCKETS = frozenset(value(declared.S3_INPUT_BUCKETS))
+LOCAL_S3, LOCAL_S3_PORT = value(declared.LOCAL_S3), value(declared.LOCAL_S3_PORT)
+LOCAL_S3_KEYS = local_s3_keys() if LOCAL_S3 else None
+if LOCAL_S3_KEYS:
+    S3_ENDPOINT_URL = S3_PUBLIC_ENDPOINT_URL = local_s3.endpoint(LOCAL_S3_PORT)
+    S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY = LOCAL_S3_KEYS
+    # Browsers on other machines reach the portal and not this server.
+    S3_ADDRESSING_STYLE, S3_PRESIGN = "path", False
 FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 
 # --- the market -----------------------------------------------------------------

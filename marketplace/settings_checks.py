@@ -78,6 +78,15 @@ def complaints(environment: Mapping[str, str]) -> list[str]:
     host, sender = declared.EMAIL_HOST, declared.EMAIL_FROM
     if host.read(environment) and not sender.read(environment):
         found.append(f"{sender.name} is not set: {host.name} needs the address from which its letters come")
+    if declared.LOCAL_S3.read(environment):
+        found += [
+            f"{other.name} is set and {declared.LOCAL_S3.name} is on: the local S3 server serves {what}; unset one"
+            for other, what in (
+                (declared.S3_ENDPOINT_URL, "in place of another one"),
+                (declared.STORE_URL, "a folder, not a bucket of another server"),
+            )
+            if other.read(environment) and not other.read(environment).startswith("file://")
+        ]
     key, signing = declared.STRIPE_SECRET_KEY, declared.STRIPE_WEBHOOK_SECRET
     if bool(key.read(environment)) != bool(signing.read(environment)):
         found.append(f"{key.name} and {signing.name} are set together or not at all: one of them is not set")

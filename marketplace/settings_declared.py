@@ -22,7 +22,6 @@ from marketplace.settings_kinds import (
     flag,
     folder,
     folders,
-    grants,
     matching,
     names,
     percent,
@@ -76,6 +75,18 @@ from marketplace.settings_processes import (
     WEB_THREADS,
     WEB_WORKERS,
     WEIGHTS_DIR,
+)
+from marketplace.settings_s3 import (
+    LOCAL_S3,
+    LOCAL_S3_PORT,
+    S3_ACCESS_KEY_ID,
+    S3_ADDRESSING_STYLE,
+    S3_ENDPOINT_URL,
+    S3_INPUT_BUCKETS,
+    S3_PRESIGN,
+    S3_PUBLIC_ENDPOINT_URL,
+    S3_REGION,
+    S3_SECRET_ACCESS_KEY,
 )
 
 MIB = 2**20
@@ -162,55 +173,6 @@ STORE_FILE_ROOTS = folders(
     "WAGGLE_STORE_FILE_ROOTS",
     "Folders that requesters may name as file:// input; file:// addresses outside of them are refused.",
     default_in_words="none",
-)
-S3_ENDPOINT_URL = url(
-    "WAGGLE_S3_ENDPOINT_URL",
-    "The S3 server that the system's processes talk to.",
-    ("http", "https"),
-    default_in_words="AWS",
-)
-S3_PUBLIC_ENDPOINT_URL = url(
-    "WAGGLE_S3_PUBLIC_ENDPOINT_URL",
-    "The address of the same S3 server as browsers reach it.",
-    ("http", "https"),
-    default_in_words="the value of `WAGGLE_S3_ENDPOINT_URL`",
-)
-S3_ACCESS_KEY_ID = text(
-    "WAGGLE_S3_ACCESS_KEY_ID",
-    "The key with which requests to the S3 server are signed.",
-    fallbacks=("AWS_ACCESS_KEY_ID",),
-    secret=True,
-)
-S3_SECRET_ACCESS_KEY = text(
-    "WAGGLE_S3_SECRET_ACCESS_KEY",
-    "The secret of that key.",
-    fallbacks=("AWS_SECRET_ACCESS_KEY",),
-    secret=True,
-)
-S3_REGION = matching(
-    "WAGGLE_S3_REGION",
-    "The region of the S3 server.",
-    r"[a-z0-9-]+",
-    expects="a region such as us-east-1",
-    default="us-east-1",
-    fallbacks=("AWS_DEFAULT_REGION",),
-)
-S3_ADDRESSING_STYLE = choice(
-    "WAGGLE_S3_ADDRESSING_STYLE",
-    "Whether the bucket stands in the path or in the host name of an S3 address.",
-    ("auto", "path", "virtual"),
-    default="auto",
-)
-S3_PRESIGN = flag(
-    "WAGGLE_S3_PRESIGN",
-    "Whether browsers fetch images from the S3 server by signed addresses; if not, the portal passes every image on.",
-    default=True,
-)
-S3_INPUT_BUCKETS = grants(
-    "WAGGLE_S3_INPUT_BUCKETS",
-    "Buckets that requesters may name: `bucket` as input of every account, `bucket=123456789012` as input and output "
-    "of the account with this number.",
-    default_in_words="none: an account reads and writes its own part of the store",
 )
 FETCH_ALLOWED_HOSTS = names(
     "WAGGLE_FETCH_ALLOWED_HOSTS",
@@ -328,6 +290,8 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_ADDRESSING_STYLE,
         S3_PRESIGN,
         S3_INPUT_BUCKETS,
+        LOCAL_S3,
+        LOCAL_S3_PORT,
         FETCH_ALLOWED_HOSTS,
     ),
     "E-mail and webhooks": (

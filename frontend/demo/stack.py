@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
+from django.conf import settings
 
 from frontend import automation
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES = ["database", "web", "queue", *(["learner"] if automation.installed() else [])]
+PROCESSES += ["s3"] if settings.LOCAL_S3 else []
 
 
 class StackFailed(RuntimeError):

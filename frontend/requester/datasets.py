@@ -29,6 +29,7 @@ MADE_FROM = {
     "zip": "a zip file",
     "prefix": "a folder in a bucket",
     "manifest": "a manifest",
+    "inaturalist": "an iNaturalist export",
 }
 KINDS = [
     ("upload", "Files from this computer"),

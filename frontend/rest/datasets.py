@@ -17,9 +17,11 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import FilesParser, JSONParser
 from frontend.rest.scope import account_of, actor
+from labeling.formats import inaturalist
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
 from labeling.services.intake import datasets, selection, sources
+from labeling.services.intake.inaturalist import LICENSES_COUNT
 from marketplace import names
 from marketplace.errors import Invalid
 from marketplace.models import Role
@@ -56,6 +58,19 @@ class DatasetInput(Body):
     kind = serializers.ChoiceField(choices=list(sources.KINDS))
     uri = serializers.CharField(max_length=URI_LENGTH.longest)
     selection = SelectionInput(required=False)
+    licenses = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(inaturalist.LICENSES)),
+        required=False,
+        min_length=LICENSES_COUNT.low,
+        max_length=LICENSES_COUNT.longest,
+        help_text="of an iNaturalist export: the licenses whose images are taken",
+    )
+
+
+class ExportInput(Body):
+    """The address of an iNaturalist export: a CSV file, or the zip file with it."""
+
+    uri = serializers.CharField(max_length=URI_LENGTH.longest)
 
 
 def dataset_row(row: Dataset) -> dict[str, Any]:
@@ -104,8 +119,27 @@ class DatasetsView(ListView):
         source = {"kind": given["kind"], "uri": given["uri"]}
         if "selection" in given:
             source["selection"] = dict(given["selection"])
+        if "licenses" in given:
+            source["licenses"] = given["licenses"]
         row = datasets.create_dataset(account=account, name=given["name"], source=source, by=actor(request))
         return Response(dataset_row(row), status=status.HTTP_201_CREATED)
+
+
+class InaturalistLicensesView(APIView):
+    """What an iNaturalist export holds, before a data set is made of it."""
+
+    @extend_schema(
+        request=ExportInput, responses={200: schemas.InaturalistLicenses}, operation_id="count_inaturalist_licenses"
+    )
+    def post(self, request: Request) -> Response:
+        """Count the images by license, so that a choice can be made; nothing is stored or downloaded."""
+        account = account_of(request, Role.MEMBER)
+        data = ExportInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        found = datasets.preview_inaturalist(account=account, uri=data.validated_data["uri"])
+        bad = [{"number": row.line, "reason": row.reason, "excerpt": row.excerpt} for row in found.bad]
+        told = {"rows": found.rows, "licenses": found.counted(), "bad_rows": found.bad_rows, "first_bad_rows": bad}
+        return Response(told)
 
 
 class DatasetView(APIView):

@@ -157,6 +157,23 @@ class BadLine(s.Serializer):
     excerpt = s.CharField()
 
 
+class LicenseCount(s.Serializer):
+    """How many images of an iNaturalist export have a licence; `usual`: what the portal offers as chosen."""
+
+    license = s.CharField()
+    count = s.IntegerField()
+    usual = s.BooleanField()
+
+
+class InaturalistLicenses(s.Serializer):
+    """What an iNaturalist export holds."""
+
+    rows = s.IntegerField()
+    licenses = LicenseCount(many=True)
+    bad_rows = s.IntegerField()
+    first_bad_rows = BadLine(many=True)
+
+
 BAD_LINES = page("BadLine", BadLine)
 
 

@@ -223,6 +223,7 @@ urlpatterns = [
     path("panels/<int:panel_id>/sessions/<int:session_id>/reject", panels.PanelSessionRejectView.as_view()),
     path("uploads", datasets.UploadsView.as_view()),
     path("datasets", datasets.DatasetsView.as_view()),
+    path("datasets/inaturalist-licenses", datasets.InaturalistLicensesView.as_view()),
     path("datasets/<int:dataset_id>", datasets.DatasetView.as_view()),
     path("datasets/<int:dataset_id>/stop", datasets.DatasetStopView.as_view()),
     path("datasets/<int:dataset_id>/bad-lines", datasets.DatasetBadLinesView.as_view()),

@@ -1,4 +1,4 @@
-"""Data sets: manifests created from a folder, a zip file, a prefix or an uploaded manifest."""
+"""Data sets: manifests created from a folder, a zip file, a prefix, a manifest or an iNaturalist export."""
 
 from django.db import models
 
@@ -15,7 +15,8 @@ class Dataset(models.Model):
     status = models.CharField(max_length=20, choices=transitions.DATASET.choices(), default="Initializing")
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
-    # What it is created from: {"kind": "folder"|"zip"|"prefix"|"manifest", "uri": ..., "selection": {...}}.
+    # What it is created from: {"kind": "folder"|"zip"|"prefix"|"manifest"|"inaturalist", "uri": ...,
+    # "selection": {...}}, of an iNaturalist export also {"licenses": [...]}.
     source = AddressesField()
     manifest_uri = AddressField(max_length=1024, blank=True)
     lines_read = models.IntegerField(default=0)

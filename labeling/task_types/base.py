@@ -147,6 +147,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """IMAGE or TEXT: the data objects that its jobs take."""
     label_is_file: ClassVar[bool] = False
     """Whether the manifest holds the URI of a file as label; its attribute's name then ends in -ref."""
+    manifest_type: ClassVar[str] = ""
+    """The `type` of its labels in Ground Truth's manifests, where no other base type has it."""
     exports: ClassVar[tuple[str, ...]] = ()
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     imports: ClassVar[tuple[str, ...]] = ()

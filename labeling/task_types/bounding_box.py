@@ -68,6 +68,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     )
     prices = PRICES[2:]
     fewest_labels = 1
+    manifest_type = augmented.TYPE_BOXES
     exports = ("coco", "voc", "yolo", "huggingface")
     imports = ("coco", "voc", "yolo", "labelstudio", "cvat", "manifest")
     part = kinds.BOXES

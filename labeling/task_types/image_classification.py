@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labeling.formats import augmented
 from labeling.task_types.base import Element
 from labeling.task_types.multiple_choice import NONE_ATTRIBUTE, MultipleChoice
 from labeling.task_types.single_choice import SingleChoice
@@ -13,6 +14,7 @@ class ImageClassification(SingleChoice):
     name = "ImageMultiClass"
     title = "Image classification (one class)"
     element = Element("crowd-image-classifier", "crowd-image-classifier", "categories")
+    manifest_type = augmented.TYPE_IMAGE_CLASS
     learner = "image-classifier"
 
 
@@ -24,4 +26,5 @@ class ImageClassificationMultiLabel(MultipleChoice):
     element = Element(
         "crowd-image-classifier-multi-select", "crowd-image-classifier-multi-select", "categories", NONE_ATTRIBUTE
     )
+    manifest_type = augmented.TYPE_IMAGE_CLASSES
     learner = "image-classifier"

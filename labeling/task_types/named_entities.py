@@ -57,6 +57,7 @@ class NamedEntityRecognition(TaskType[Spans, SpanWorkers]):
     prices = PRICES
     fewest_labels = 1
     medium = TEXT
+    manifest_type = augmented.TYPE_SPANS
     exports = ("conll", "jsonl", "huggingface")
     imports = ("conll", "jsonl", "labelstudio", "manifest")
     part = kinds.SPANS

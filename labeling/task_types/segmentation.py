@@ -50,7 +50,6 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
     fit_sample = 200  # a large picture with its answers takes as long as hundreds of choices
     consolidator: ClassVar[ModuleType]
     """The module of labeling/consolidation/masks."""
-    manifest_type: ClassVar[str]
     skill_columns = (
         Column("quality", "Paints right", "percent"),
         Column("recall", "Recall", "percent"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labeling.formats import augmented
 from labeling.task_types.base import TEXT, Element
 from labeling.task_types.multiple_choice import NONE_ATTRIBUTE, MultipleChoice
 from labeling.task_types.single_choice import SingleChoice
@@ -14,6 +15,7 @@ class TextClassification(SingleChoice):
     title = "Text classification (one class)"
     element = Element("crowd-classifier", "crowd-classifier", "categories")
     medium = TEXT
+    manifest_type = augmented.TYPE_TEXT_CLASS
     learner = "text-classifier"
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")
@@ -26,6 +28,7 @@ class TextClassificationMultiLabel(MultipleChoice):
     title = "Text classification (several classes)"
     element = Element("crowd-classifier-multi-select", "crowd-classifier-multi-select", "categories", NONE_ATTRIBUTE)
     medium = TEXT
+    manifest_type = augmented.TYPE_TEXT_CLASSES
     learner = "text-classifier"
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")

@@ -2,8 +2,10 @@
 
 Under STORE_URL an account has its own folders, `<number>/...` and `<kind>/<number>/...`. Elsewhere it may read file://
 URIs in the folders of STORE_FILE_ROOTS, and s3:// URIs in the buckets that the operator granted to it
-(S3_INPUT_BUCKETS). A URI stands for everything whose address begins with it, because folders and prefixes are listed:
-a URI above the store is refused.
+(S3_INPUT_BUCKETS). The local S3 server (LOCAL_S3) serves the folder of STORE_URL, so its addresses are judged as those
+of the files: a bucket is a folder of the store, and one whose name ends in an account's number is that account's. A URI
+stands for everything whose address begins with it, because folders and prefixes are listed: a URI above the store is
+refused.
 """
 
 import os
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from marketplace import arns, storage
+from marketplace import arns, local_s3, storage
 from marketplace.errors import DomainError, Forbidden
 from marketplace.models import Account
 from marketplace.ranges import Range
@@ -40,15 +42,15 @@ def require_writable(*, account: Account, uri: str) -> None:
     would overwrite each other's files. Output goes into the account's part of the store or into a bucket of its own.
     """
     storage.store_for(uri)
-    place = _place(uri)
-    if not place.lies_under(_place(settings.STORE_URL)):
-        if place.bucket is None:
-            raise Forbidden(f"{uri}: output goes to s3:// or into the installation's own store")
-        if f"{place.bucket}={account.number}" not in settings.S3_INPUT_BUCKETS:
-            raise Forbidden(
-                f"{uri}: the operator has not granted this bucket to the account {account.number} "
-                "(WAGGLE_S3_INPUT_BUCKETS)"
-            )
+    place, store = _place(uri), _place(settings.STORE_URL)
+    if place.lies_under(store):
+        bucket = (*place.segments_below(store), "")[0]
+        if settings.LOCAL_S3 and bucket in settings.S3_INPUT_BUCKETS:
+            raise _not_granted(uri, account.number)
+    elif place.bucket is None:
+        raise Forbidden(f"{uri}: output goes to s3:// or into the installation's own store")
+    elif f"{place.bucket}={account.number}" not in settings.S3_INPUT_BUCKETS:
+        raise _not_granted(uri, account.number)
     require_readable(account=account, uri=uri)
 
 
@@ -81,6 +83,8 @@ def _place(uri: str) -> _Place:
     """Raises Invalid for a URI that is not well formed."""
     if uri.startswith("s3://"):
         bucket, key = storage.locate(uri, key_needed=False)
+        if settings.LOCAL_S3:
+            return _Place(None, os.path.realpath(FileStore.key_path(settings.STORE_URL) / bucket / key.lstrip("/")))
         # Some servers read //a as a: what one of them would find in a folder lies there, so that nobody gets around it.
         return _Place(bucket, re.sub("/+", "/", key).removeprefix("/"))
     # Links are followed, since a link in a folder that is open to accounts may lead into the store.
@@ -128,20 +132,38 @@ class Reader:
         storage.store_for(uri)
         place = _place(uri)
         if place.lies_under(self._store):
-            first, second = (*place.segments_below(self._store), "", "")[:2]
-            # A first folder that is an account number belongs to that account, whatever lies below it.
-            if self._number != (first if _is_number(first) else second):
-                raise Forbidden(f"{uri}: belongs to another account")
+            self._check_in_store(uri, place)
         elif place.lies_above(self._store):
             raise Forbidden(f"{uri}: the installation's own store lies there; name a folder beside it")
         elif place.bucket is None:
             if not any(place.lies_under(root) for root in self._roots):
                 raise Forbidden(f"{uri}: lies outside the folders the operator opened (WAGGLE_STORE_FILE_ROOTS)")
         elif not {place.bucket, f"{place.bucket}={self._number}"} & settings.S3_INPUT_BUCKETS:
-            raise Forbidden(
-                f"{uri}: the operator has not granted this bucket to the account {self._number} "
-                "(WAGGLE_S3_INPUT_BUCKETS)"
-            )
+            raise _not_granted(uri, self._number)
+
+    def _check_in_store(self, uri: str, place: _Place) -> None:
+        first, second = (*place.segments_below(self._store), "", "")[:2]
+        local = settings.LOCAL_S3 and uri.startswith("s3://")
+        if local and self._has_bucket(first):
+            return
+        # A first folder that is an account number belongs to that account, whatever lies below it.
+        owner = first if _is_number(first) else second
+        if self._number != owner:
+            if local and not _is_number(owner):
+                raise _not_granted(uri, self._number)
+            raise Forbidden(f"{uri}: belongs to another account")
+
+    def _has_bucket(self, bucket: str) -> bool:
+        """Whether the account may read a bucket of the local S3 server."""
+        granted = {bucket, f"{bucket}={self._number}"} & settings.S3_INPUT_BUCKETS
+        return bool(granted) or local_s3.own_bucket(bucket, self._number)
+
+
+def _not_granted(uri: str, number: str) -> Forbidden:
+    ours = f" and its name does not end in -{number}" if settings.LOCAL_S3 else ""
+    return Forbidden(
+        f"{uri}: the operator has not granted this bucket to the account {number} (WAGGLE_S3_INPUT_BUCKETS){ours}"
+    )
 
 
 def _is_number(segment: str) -> bool:

@@ -246,6 +246,7 @@ def test_boto3_and_django_q_are_imported_in_one_place_each():
 
 ENVIRONMENT_READERS = {
     "marketplace/settings.py": "reads the declared settings",
+    "marketplace/local_s3.py": "makes the environment of a child, and is that child",
     "marketplace/wsgi.py": "names the settings module",
     "marketplace/asgi.py": "names the settings module",
     "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",

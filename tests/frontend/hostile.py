@@ -28,6 +28,7 @@ from tests.frontend import (
     hostile_quality,
     hostile_templates,
     hostile_told,
+    inaturalist_world,
     model_world,
     review_world,
     trainings_world,
@@ -278,7 +279,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
-        *vendor_world.forms(world.ids),
+        *(*vendor_world.forms(world.ids), *inaturalist_world.forms(world.account)),
         *((f"/operator/payouts/{way}/", {}) for way in ("send", "send-by-stripe")),
         (reverse("worker:stripe-connect"), {}),
         (
@@ -337,7 +338,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
     return {
         **(panel_bodies() | endpoint_world.bodies() | review_world.machine_bodies()),
         **review_world.bodies(world.ids["team_id"], world.account),
-        **vendor_world.bodies(world.ids),
+        **(vendor_world.bodies(world.ids) | inaturalist_world.bodies(world.account)),
         **people_bodies(world),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},

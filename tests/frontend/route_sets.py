@@ -277,7 +277,7 @@ FORBIDDEN_TO_VIEWERS = (
     "jobs/<int:job_id>/continue/",
     "api/v1/labeling-jobs/<int:job_id>/continue",
     "jobs/<int:job_id>/labels/<int:object_id>/adjudicate/",
-    "datasets/new/",
+    *("datasets/new/", "datasets/inaturalist/", "api/v1/datasets/inaturalist-licenses"),
     "datasets/<int:dataset_id>/stop/",
     "exports/<int:export_id>/stop/",
     "imports/new/",

@@ -20,7 +20,7 @@ from labeling.services.conduct import acting, policies
 from labeling.services.functions import choosing, failures
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
-from labeling.services.intake import selection, sources
+from labeling.services.intake import inaturalist, selection, sources
 from labeling.services.jobs import kept_templates, label_configs, limits
 from labeling.services.output import exports, rows
 from labeling.services.qualifications import making
@@ -86,6 +86,7 @@ DECLARED: dict[str, Range] = {
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
+    "licenses": inaturalist.LICENSES_COUNT,
     "label_category_config": label_configs.LENGTH,
     "label_category_config_uri": boundaries.URI_LENGTH,
     "max_concurrent_tasks": limits.MAX_CONCURRENT_TASKS,
@@ -379,7 +380,8 @@ def test_pages_have_a_name_for_everything_that_the_services_offer():
     assert set(jobs.EXPORT_KINDS) == set(exports.EXTENSION)
     assert set(jobs.EXPORT_LABELS) == set(rows.WHICH)
     assert set(datasets.MADE_FROM) == set(sources.KINDS)
-    assert {datasets.UPLOADS.get(kind, kind) for kind, _ in datasets.KINDS} == set(sources.KINDS)
+    # The export of iNaturalist has a page of its own, which asks for licences.
+    assert {datasets.UPLOADS.get(kind, kind) for kind, _ in datasets.KINDS} == set(sources.KINDS) - {inaturalist.KIND}
     assert set(imports.PURPOSES) == set(import_limits.PURPOSES)
     assert set(imports.FORMATS) == set(import_limits.ASKED_FORMATS)
     assert {key for key, _ in imports.EMPTY} == set(import_limits.WITHOUT_BOXES)

@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, events_world, model_world, review_world, trainings_world
+from tests.frontend import endpoint_world, events_world, inaturalist_world, model_world, review_world, trainings_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -47,7 +47,7 @@ WITHOUT_KEY = {
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
     "invoke_endpoint",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
-    "review_identity_provider", "start_card_deposit", "check_template", "stop_human_loop",
+    "review_identity_provider", "start_card_deposit", "check_template", "stop_human_loop", "count_inaturalist_licenses",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -215,6 +215,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
+        ("count_inaturalist_licenses", owner, inaturalist_world.bodies(world.account)["count_inaturalist_licenses"]),
         ("create_label_import", owner, {"uri": uri, "name": "labels", "images": world.ids["dataset_id"]}),
         ("create_training_job", owner, trainings_world.bodies(world.ids)["create_training_job"]),
         *((name, owner, body) for name, body in tuning_bodies(world).items()),

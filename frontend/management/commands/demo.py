@@ -86,6 +86,8 @@ class Command(BaseCommand):
         self.stdout.write(f"\n{url}  (the passwords are in {passwords}, which only you can read)")
         for address in crew.logins:
             self.stdout.write(f"  {address}")
+        if settings.LOCAL_S3:
+            self.stdout.write(f"{settings.S3_ENDPOINT_URL}  (S3; `manage.py local_s3` prints its keys)")
 
     def _main_job(
         self, api: Api, crew: people.People, truth: Truth, images: Path, name: str, options: dict[str, Any]

@@ -13,7 +13,7 @@ from labeling import transitions
 from labeling.formats import manifest
 from labeling.formats.selection_query import compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
-from labeling.services.intake import source_names, sources
+from labeling.services.intake import inaturalist, source_names, sources
 from labeling.services.intake.progress import Progress, Stopped
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
@@ -33,7 +33,8 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     """Create a data set and queue its first step.
 
     `admitted`: work that counts already, and ends in the same transaction, makes it.
-    `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
+    `source` is {"kind": folder|zip|prefix|manifest|inaturalist, "uri": ..., "selection": {...}}, for inaturalist with
+    "licenses": [...], whose images are taken. Raises Invalid, Forbidden or
     NotFound for a source that cannot be used, NameTaken for a name that the account uses, BackgroundLimit when it has
     too much under way.
     """
@@ -47,14 +48,14 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
         boundaries.require_readable(account=account, uri=uri)
     except DomainError as error:
         raise type(error)(error.message, field="uri") from None
-    selection = check_selection(source.get("selection"))
+    kept = {"kind": kind, "uri": uri, "selection": check_selection(source.get("selection"))}
+    if kind == inaturalist.KIND:
+        kept["licenses"] = inaturalist.check_licenses(source.get("licenses"))
     try:
         with transaction.atomic():
             if not admitted:
                 workload.admit(account=account)
-            dataset = Dataset.objects.create(
-                account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
-            )
+            dataset = Dataset.objects.create(account=account, name=name, source=kept, created_by=by)
             queue.enqueue(ADVANCE, dataset.pk)
     except IntegrityError:
         raise NameTaken(f"the account has a data set {name!r} already", field="name") from None
@@ -94,6 +95,13 @@ def _readable(line: manifest.Line | manifest.BadLine, reader: boundaries.Reader)
     if isinstance(line, manifest.Line) and line.source_ref and (reason := reader.refusal(line.source_ref)):
         return manifest.BadLine(line.number, reason, line.source_ref)
     return line
+
+
+def preview_inaturalist(*, account: Account, uri: str) -> inaturalist.Preview:
+    """What an iNaturalist export holds, by licence. Nothing is stored. Raises Invalid, Forbidden or NotFound."""
+    boundaries.require_readable(account=account, uri=uri)
+    with sources.local_copy(uri) as stream:
+        return inaturalist.preview(stream)
 
 
 def stop_dataset(*, dataset: Dataset, by: str) -> None:

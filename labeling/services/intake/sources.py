@@ -1,4 +1,5 @@
-"""The sources of data sets: folder and prefix listings, zip files, manifests. Each yields manifest lines.
+"""The sources of data sets: folder and prefix listings, zip files, manifests, exports of iNaturalist. Each yields
+manifest lines.
 
 Knows neither selections nor jobs. The names decide the order, and whether a source holds images or texts (media.py);
 the content decides what each file is.
@@ -14,7 +15,7 @@ from urllib.parse import unquote
 
 from labeling.formats import file_kinds
 from labeling.models import Dataset
-from labeling.services.intake import media, source_names, zips
+from labeling.services.intake import inaturalist, media, source_names, zips
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
 from labeling.task_types.base import TEXT
@@ -22,7 +23,7 @@ from marketplace import storage
 from marketplace.errors import DomainError
 from marketplace.services import boundaries
 
-KINDS = ("folder", "zip", "prefix", "manifest")
+KINDS = ("folder", "zip", "prefix", "manifest", inaturalist.KIND)
 COPY_BYTES = 1024 * 1024
 
 
@@ -52,6 +53,18 @@ def write_lines(dataset: Dataset, out: IO[bytes], rejected: RejectedLines, progr
             medium, into = media.of_names(zips.names(archive)), images_base(dataset)
             files = zips.extract(archive, into=into, rejected=rejected, progress=progress, medium=medium)
             return _write(files, out)
+    if kind == inaturalist.KIND:
+        with local_copy(uri) as export:
+            return _write_raw(
+                inaturalist.lines(
+                    export,
+                    into=images_base(dataset),
+                    licenses=dataset.source["licenses"],
+                    rejected=rejected,
+                    progress=progress,
+                ),
+                out,
+            )
     # A folder means everything below it, a prefix every address that starts with it.
     prefix = uri.rstrip("/") + "/" if kind == "folder" else uri
     named = uri.startswith(boundaries.base_of(dataset.account) + "/")
@@ -61,10 +74,14 @@ def write_lines(dataset: Dataset, out: IO[bytes], rejected: RejectedLines, progr
 
 
 def _write(files: Iterator[SourceFile | None], out: IO[bytes]) -> bool:
-    for file in files:
-        if file is None:
+    return _write_raw((None if file is None else file.manifest_line() for file in files), out)
+
+
+def _write_raw(lines: Iterator[bytes | None], out: IO[bytes]) -> bool:
+    for line in lines:
+        if line is None:
             return False
-        out.write(file.manifest_line() + b"\n")
+        out.write(line + b"\n")
     return True
 
 

@@ -84,6 +84,7 @@ def findings() -> Iterator[Finding]:
         migrations,
         functions,
         store,
+        own_s3,
         privacy,
         mail,
     ):
@@ -182,6 +183,18 @@ def store() -> Finding:
         remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
         return Finding("store", False, error.message, remedy)
     return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+
+
+def own_s3() -> Finding:
+    """Whether the S3 server of this machine, if it has one, takes its keys."""
+    if not settings.LOCAL_S3:
+        remedy = "set WAGGLE_LOCAL_S3=1 to reach the store by boto3 (docs/local-s3.md)"
+        return Finding("local S3", False, "off", remedy, needed=False)
+    try:
+        storage.exists("s3://doctor/here")
+    except DomainError as error:
+        return Finding("local S3", False, error.message, "start it with the others: `WAGGLE_LOCAL_S3=1 make serve`")
+    return Finding("local S3", True, f"{settings.S3_ENDPOINT_URL} answers")
 
 
 def privacy() -> Finding:

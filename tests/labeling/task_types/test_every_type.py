@@ -140,6 +140,7 @@ def test_the_manifest_label_is_read_back_equal(sample):
     )
     metadata = line["insects-metadata"]
     assert metadata["type"] == sample.manifest_type
+    assert kind.manifest_type in ("", sample.manifest_type)
     assert metadata["human-annotated"] == "yes" and metadata["job-name"] == "labeling-job/bees"
     assert metadata["creation-date"] == "2026-03-01T12:30:00.000000"
     read = kind.read_manifest(line, "insects")
