@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="task", name="checks", field=models.BooleanField(db_default=False, default=False)
         ),
-        migrations.AddField(
-            model_name="workqueue", name="check_price_micros", field=models.BigIntegerField(null=True)
-        ),
+        migrations.AddField(model_name="workqueue", name="check_price_micros", field=models.BigIntegerField(null=True)),
         migrations.AddField(model_name="workqueue", name="check_fee_micros", field=models.BigIntegerField(null=True)),
         migrations.AddConstraint(
             model_name="workqueue",

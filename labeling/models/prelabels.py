@@ -32,7 +32,5 @@ class PreLabel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["data_object", "model_name"], name="prelabel_once_per_model"),
-            models.UniqueConstraint(
-                fields=["data_object"], condition=models.Q(use="shown"), name="prelabel_one_shown"
-            ),
+            models.UniqueConstraint(fields=["data_object"], condition=models.Q(use="shown"), name="prelabel_one_shown"),
         ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from labeling.consolidation import likely_errors
-from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.answers import Proposal, WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import renaming
@@ -98,6 +98,8 @@ class AnswersToImage(Generic[Answer]):
     earlier: Any = None
     declared: Declared = NONE
     """The attributes that the job's labels have."""
+    proposals: tuple[Proposal[Answer], ...] = ()
+    """What models said of it, where the type has `prelabels`."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
+    prelabels: ClassVar[bool] = False
+    """Whether people can check a label that a model proposes in place of making one: see `begun`."""
     usual_labels: ClassVar[tuple[str, ...]] = ()
     """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]
@@ -324,6 +328,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     ) -> Answer:
         """What a simulated worker answers who begins with `initial_value`, and would say `said` from nothing."""
         return said
+
+    def begun(self, proposed: Answer, *, size: Size) -> Answer:
+        """A proposed label just as the element begins with it."""
+        return proposed
 
     # --- consolidation
 

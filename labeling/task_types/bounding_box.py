@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from labeling.formats.interchange import kinds
 from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, Part
+from labeling.simulation import checking
 from labeling.simulation.boxes import BoxSimulation
 from labeling.simulation.matching import labeled, tally
 from labeling.task_types import told_attributes
@@ -39,6 +41,9 @@ from labeling.task_types.base import (
     percent,
 )
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+
+SMALLEST = 3
+"""Pixels of a side below which the element makes a box larger, so that it can be taken hold of."""
 
 METHODS = {
     "mean": "the mean of the boxes, by weight",
@@ -73,6 +78,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     part = kinds.BOXES
     attributed = "boundingBoxes"
     learner = "detector"
+    prelabels = True
     algorithm = boxes.ALGORITHM
     skill_columns = (
         Column("recall", "Recall", "percent"),
@@ -262,15 +268,40 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             for box in found
         ]
 
+    def begun(self, proposed: list[Box], *, size: Size) -> list[Box]:
+        """In whole pixels and within the picture, each box once, and as many as an answer may hold."""
+        shown = dict.fromkeys(replace(in_whole_pixels(box, size), confidence=None) for box in proposed)
+        return list(shown)[: answers.MAX_SHAPES]
+
+    def simulated(
+        self, said: list[Box], *, initial_value: Any, truth: list[Box], labels: Sequence[str], size: Size
+    ) -> list[Box]:
+        """Of a person who checks boxes: see simulation.checking."""
+        content: Mapping[str, Any] = {self.element.name: {"boundingBoxes": initial_value or []}}
+        begun = self.read_answer(content, labels=labels, size=size)
+        return checking.checked(begun, said, truth) if begun else said
+
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """What became of each object that a worker drew."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
-        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "
+        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered"
+        lead += ", who began with a model's boxes. " if "proposed_by" in explanation else ". "
         lead += f"{count(kept, 'box', 'boxes')} kept"
         if dropped := len(findings) - kept:
             lead += f", {count(dropped, 'box', 'boxes')} dropped"
         return Story(f"{lead}.", findings, tuple(explanation.get("ignored", [])))
+
+
+def in_whole_pixels(box: Box, size: Size) -> Box:
+    """The box within a picture of this size and not too small, as <crowd-bounding-box> begins with it."""
+    width, height = (
+        min(max(math.floor(side + 0.5), min(SMALLEST, most)), most)
+        for side, most in zip((box.width, box.height), size, strict=True)
+    )
+    left = min(max(math.floor(box.left + 0.5), 0), size[0] - width)
+    top = min(max(math.floor(box.top + 0.5), 0), size[1] - height)
+    return Box(box.label, left, top, width, height, attributes=box.attributes)
 
 
 def _row(box: Any) -> dict[str, Any]:
@@ -291,6 +322,7 @@ def _image(one: AnswersToImage[list[Box]]) -> ImageAnswers:
         one.size,
         gold=None if one.gold is None else tuple(one.gold),
         key=one.key,
+        proposals=tuple(replace(proposal, value=tuple(proposal.value)) for proposal in one.proposals),
     )
 
 
@@ -300,7 +332,10 @@ def _consensus(found: Consolidated, given: AnswersToImage[list[Box]], *, undecla
         value["boxes"],
         found.explanation["clusters"],
         declared=given.declared,
-        trust={one["worker"]: one["recall"] for one in found.explanation["workers"]},
+        trust={
+            one["worker"]: one["recall"]
+            for one in (*found.explanation["workers"], *found.explanation.get("proposed_by", []))
+        },
         nearness="iou",
         undeclared=undeclared,
     )
@@ -318,7 +353,9 @@ def _false_positives(skill: Skill | None) -> float | None:
 def _finding(cluster: Mapping[str, Any]) -> Finding:
     members, missed = cluster.get("members", []), cluster.get("not_drawn_by", [])
     drew = len({member["worker"] for member in members})
-    said = f"Drawn by {drew} of {drew + len(missed)}."
+    left, proposed = cluster.get("left_as_proposed_by", []), any(member.get("proposed") for member in members)
+    drew += len(left) - proposed
+    said = f"{'Proposed, and kept' if proposed else 'Drawn'} by {drew} of {drew + len(missed)}."
     if cluster["kept"]:
         said += f" The box is {METHODS.get(cluster.get('method', ''), 'made from theirs')}."
     elif cluster.get("label") is None:
@@ -343,6 +380,7 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
                 )
                 for m in members
             ),
-            *(Said(worker, note="did not draw it") for worker in missed),
+            *(Said(worker, note="left it as it was proposed") for worker in left),
+            *(Said(worker, note="deleted it" if proposed else "did not draw it") for worker in missed),
         ),
     )
