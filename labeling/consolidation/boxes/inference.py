@@ -82,7 +82,7 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
         given.size[image],
         rates,
         population,
-        doubt=proposed_doubt(given, group) if given.proposer.any() else None,
+        doubt=proposed_doubt(given) if given.proposer.any() else None,
     )
     member_iou = iou(given.ltrb, fused.ltrb[group])
 
