@@ -86,6 +86,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "selection": job.selection,
         "redundancy": job.redundancy,
         "automated_labeling_settings": job.automated_labeling,
+        "prelabels": prelabels_row(job),
         "objects_total": job.objects_total,
         "bad_lines": job.bad_lines,
         "task_time_limit_seconds": job.task_time_limit_seconds,
@@ -105,6 +106,13 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
+
+
+def prelabels_row(job: LabelingJob) -> dict[str, Any] | None:
+    """Whose labels people check, with the price of that; None for jobs in which they check none."""
+    if not job.prelabels:
+        return None
+    return {**job.prelabels, "check_price": money.text(job.queue.price_of(checks=True))}
 
 
 def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:
@@ -133,6 +141,11 @@ def _design(account: Account, given: dict[str, Any]) -> dict[str, Any]:
             account=account, uri=given.pop("label_category_config_uri")
         )
     given.setdefault("labels", [])
+    if "check_price" in (prelabels := given.get("prelabels", {})):
+        given["prelabels"] = {
+            **{name: value for name, value in prelabels.items() if name != "check_price"},
+            "check_price_micros": money.read(prelabels["check_price"], field="prelabels.check_price", zero=True),
+        }
     for name in ("max_spend", "price_ceiling"):
         if name in given:
             given[f"{name}_micros"] = money.read(given.pop(name), field=name)

@@ -14,6 +14,7 @@ class Task(s.Serializer):
     task_type = s.CharField()
     title = s.CharField()
     price = Money()
+    checks = s.BooleanField(help_text="the worker checks and corrects `initial_value`, for the price of that")
     paid_by_employer = s.BooleanField(help_text="by the vendor that employs the worker; `price` is 0 then")
     review_days = s.IntegerField(allow_null=True, help_text="paid after a review, within so many days; null: at once")
     image_url = s.CharField(allow_null=True)
@@ -102,6 +103,9 @@ class Work(s.Serializer):
     description = s.CharField()
     task_type = s.CharField()
     price = Money()
+    check_price = Money(
+        allow_null=True, help_text="of tasks that begin with a label to be checked; null: as others"
+    )
     employer = s.CharField(allow_null=True, help_text="the vendor that pays the caller; `price` is 0 then")
     review_days = s.IntegerField(allow_null=True)
     expected_hourly = Money()

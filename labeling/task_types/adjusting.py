@@ -64,7 +64,7 @@ class Adjustment(TaskType[Answer, Models]):
 
     audited: ClassVar[TaskType[Any, Any]]
     learner = ""
-    prelabels = False
+    proposing = None
 
     # --- what a type says of its labels
 

@@ -12,7 +12,8 @@ from labeling.formats.shapes import Box
 from labeling.task_types.adjusting import words_of
 from labeling.task_types.adjusting_things import ThingAdjustment
 from labeling.task_types.base import Size
-from labeling.task_types.bounding_box import BoundingBox, in_whole_pixels
+from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.proposed_boxes import in_whole_pixels
 
 
 class AdjustedBoxes(list[Box]):

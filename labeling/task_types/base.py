@@ -21,6 +21,7 @@ from labeling.formats.label_attributes import NONE, Declared, Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize, Part
 from labeling.simulation.base import Simulation
+from labeling.task_types.proposing import Proposing
 from labeling.task_types.told import Column, SkillFigures, Story
 
 Mark = tuple[str, int, int, int, int]
@@ -99,7 +100,7 @@ class AnswersToImage(Generic[Answer]):
     declared: Declared = NONE
     """The attributes that the job's labels have."""
     proposals: tuple[Proposal[Answer], ...] = ()
-    """What models said of it, where the type has `prelabels`."""
+    """What models said of it, where the type has `proposing`."""
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
-    prelabels: ClassVar[bool] = False
-    """Whether people can check a label that a model proposes in place of making one: see `begun`."""
+    proposing: ClassVar[Proposing[Any] | None] = None
+    """How people check labels that a model proposes; None where they cannot."""
     usual_labels: ClassVar[tuple[str, ...]] = ()
     """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]
@@ -328,10 +329,6 @@ class TaskType(ABC, Generic[Answer, Models]):
     ) -> Answer:
         """What a simulated worker answers who begins with `initial_value`, and would say `said` from nothing."""
         return said
-
-    def begun(self, proposed: Answer, *, size: Size) -> Answer:
-        """A proposed label just as the element begins with it."""
-        return proposed
 
     # --- consolidation
 

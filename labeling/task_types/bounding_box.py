@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -40,10 +39,8 @@ from labeling.task_types.base import (
     count,
     percent,
 )
+from labeling.task_types.proposed_boxes import ProposedBoxes
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
-
-SMALLEST = 3
-"""Pixels of a side below which the element makes a box larger, so that it can be taken hold of."""
 
 METHODS = {
     "mean": "the mean of the boxes, by weight",
@@ -78,7 +75,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     part = kinds.BOXES
     attributed = "boundingBoxes"
     learner = "detector"
-    prelabels = True
+    proposing = ProposedBoxes()
     algorithm = boxes.ALGORITHM
     skill_columns = (
         Column("recall", "Recall", "percent"),
@@ -268,11 +265,6 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             for box in found
         ]
 
-    def begun(self, proposed: list[Box], *, size: Size) -> list[Box]:
-        """In whole pixels and within the picture, each box once, and as many as an answer may hold."""
-        shown = dict.fromkeys(replace(in_whole_pixels(box, size), confidence=None) for box in proposed)
-        return list(shown)[: answers.MAX_SHAPES]
-
     def simulated(
         self, said: list[Box], *, initial_value: Any, truth: list[Box], labels: Sequence[str], size: Size
     ) -> list[Box]:
@@ -291,17 +283,6 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         if dropped := len(findings) - kept:
             lead += f", {count(dropped, 'box', 'boxes')} dropped"
         return Story(f"{lead}.", findings, tuple(explanation.get("ignored", [])))
-
-
-def in_whole_pixels(box: Box, size: Size) -> Box:
-    """The box within a picture of this size and not too small, as <crowd-bounding-box> begins with it."""
-    width, height = (
-        min(max(math.floor(side + 0.5), min(SMALLEST, most)), most)
-        for side, most in zip((box.width, box.height), size, strict=True)
-    )
-    left = min(max(math.floor(box.left + 0.5), 0), size[0] - width)
-    top = min(max(math.floor(box.top + 0.5), 0), size[1] - height)
-    return Box(box.label, left, top, width, height, attributes=box.attributes)
 
 
 def _row(box: Any) -> dict[str, Any]:
