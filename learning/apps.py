@@ -12,7 +12,9 @@ class LearningConfig(AppConfig):
         """Listen to labeling's upward messages."""
         from labeling import hooks
         from learning import background
+        from learning.services.proposing import register
 
+        register.register()
         for listeners, listener in (
             (hooks.job_ready, background.on_job_ready),
             (hooks.batch_done, background.on_batch_done),

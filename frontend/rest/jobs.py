@@ -109,10 +109,22 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
 
 
 def prelabels_row(job: LabelingJob) -> dict[str, Any] | None:
-    """Whose labels people check, with the price of that; None for jobs in which they check none."""
+    """Whose labels people check, with the price of that and what came of it; None for jobs in which they check none."""
     if not job.prelabels:
         return None
-    return {**job.prelabels, "check_price": money.text(job.queue.price_of(checks=True))}
+    return {
+        **job.prelabels,
+        "check_price": money.text(job.queue.price_of(checks=True)),
+        "found": checking_row(job.prelabel_figures),
+    }
+
+
+def checking_row(figures: dict[str, Any]) -> dict[str, Any] | None:
+    """What checking has saved and how far people are led by what they see; None before the first batch has ended."""
+    if not figures:
+        return None
+    rest = {name: value for name, value in figures.items() if name != "saved_micros"}
+    return {**rest, "saved": money.text(figures["saved_micros"])}
 
 
 def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:

@@ -20,6 +20,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
+            model_name="labelingjob",
+            name="prelabel_figures",
+            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
+        ),
+        migrations.AddField(
             model_name="task", name="checks", field=models.BooleanField(db_default=False, default=False)
         ),
         migrations.AddField(model_name="workqueue", name="check_price_micros", field=models.BigIntegerField(null=True)),

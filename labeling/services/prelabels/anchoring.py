@@ -25,16 +25,20 @@ class Errors:
     standard_error: float = 0.0
 
 
-def anchoring(job: LabelingJob) -> dict[str, Any] | None:
-    """How far people who check are led by what they are shown; None for jobs without pre-labels.
+def record(job: LabelingJob) -> None:
+    """Store the figures of a job that has pre-labels, see `figures`; it is done as each batch ends."""
+    if job.prelabels:
+        LabelingJob.objects.filter(pk=job.pk).update(prelabel_figures=figures(job))
+
+
+def figures(job: LabelingJob) -> dict[str, Any]:
+    """How far people who check are led by what they are shown, and what checking has saved.
 
     The objects were put into the two groups by lot, so the pre-labels of both have the same errors on average. What
     people who saw them have corrected less than people who did not see them, `left_missed` and `left_false` an object,
     is an effect of seeing them. `corrected`: of the errors that they are expected to have, the share that was
     corrected, None where they have none. `answers` were given by checking, which saved `saved_micros` with fees.
     """
-    if not job.prelabels:
-        return None
     checked, blind = (_errors(job, use) for use in (PreLabelUse.SHOWN, PreLabelUse.BLIND))
     known = bool(checked.objects and blind.objects)
     there = blind.missed + blind.false
