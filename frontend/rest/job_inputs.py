@@ -193,8 +193,9 @@ class GoldsInput(Body):
 class PreLabelsInput(Body):
     """Labels that people check and correct in place of making them: whose, for what price, and who sees none."""
 
-    source = serializers.CharField(
-        max_length=20, help_text="loop: the models of automated labeling; model, endpoint; manifest: the input's labels"
+    source = serializers.ChoiceField(
+        choices=["loop", "model", "endpoint", "manifest"],
+        help_text="loop: the models of automated labeling; model, endpoint: one of the account; manifest: the input's",
     )
     check_price = DollarsField(
         required=False, zero=True, help_text="per worker and task that shows one; a third of the price if left out"

@@ -103,9 +103,7 @@ class Work(s.Serializer):
     description = s.CharField()
     task_type = s.CharField()
     price = Money()
-    check_price = Money(
-        allow_null=True, help_text="of tasks that begin with a label to be checked; null: as others"
-    )
+    check_price = Money(allow_null=True, help_text="of tasks that begin with a label to be checked; null: as others")
     employer = s.CharField(allow_null=True, help_text="the vendor that pays the caller; `price` is 0 then")
     review_days = s.IntegerField(allow_null=True)
     expected_hourly = Money()

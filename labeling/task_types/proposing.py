@@ -10,6 +10,15 @@ from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
 
+USUAL_BLIND_SHARE = 0.15
+"""The share of the objects with a good proposal that people label without seeing it, where a job does not say."""
+
+USUAL_LEAST_QUALITY = 0.5
+"""The expected quality from which on a proposal is good, where a job does not say."""
+
+CHECK_SHARE = 3
+"""Where a job does not say what checking is paid, it is this part of the price of labeling."""
+
 
 class Proposing(ABC, Generic[Answer]):
     """How labels of one type are proposed; the type's element takes them as its initial value."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from labeling.services.jobs import pricing
 from labeling.services.prelabels.sources import SOURCES
 from labeling.task_types.base import PRICES
+from labeling.task_types.proposing import CHECK_SHARE, USUAL_BLIND_SHARE, USUAL_LEAST_QUALITY
 from marketplace import money
 from marketplace.ranges import Range
 
@@ -18,11 +19,11 @@ BLIND_SHARE = Range(0, 1)
 LEAST_QUALITY = Range(0, 1)
 """The expected quality from which on a pre-label is shown."""
 
-NUMBERS: dict[str, tuple[float, Range]] = {"blind_share": (0.15, BLIND_SHARE), "least_quality": (0.5, LEAST_QUALITY)}
+NUMBERS: dict[str, tuple[float, Range]] = {
+    "blind_share": (USUAL_BLIND_SHARE, BLIND_SHARE),
+    "least_quality": (USUAL_LEAST_QUALITY, LEAST_QUALITY),
+}
 """The default and the range of each number."""
-
-CHECK_SHARE = 3
-"""Where no price of checking is given, it is this part of the price of labeling."""
 
 
 def check_design(design: "Design") -> None:

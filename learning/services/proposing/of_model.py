@@ -85,7 +85,7 @@ def propose(job: LabelingJob, object_ids: Sequence[int]) -> dict[int, Proposed] 
 
 
 def _start(job: LabelingJob) -> dict[int, Proposed] | None:
-    """Begin the prediction; a model that is gone by now, or that does not run, leaves the objects without pre-labels."""
+    """Begin the prediction; without a model that is there and can run, the objects get no pre-labels."""
     source = job.prelabels["source"]
     name = f"prelabels-{job.reference_code[:20]}"
     uri = storage.join(django_settings.STORE_URL, "prelabels", job.account.number, f"{name}.manifest")
