@@ -3,12 +3,12 @@
     make bench NAME=small_sets      or: python -m benchmarks.small_sets --sets raccoon --keep predictions
 
 Of each set people draw a quarter, of which a fifth checks the model; a model is trained on the others and predicts the
-rest. People then check its boxes where they are expected to be good enough, but for a blind share, which they draw. A
-second model is trained on all that is labeled after another quarter. No image is labeled by the machine alone. The
-rules are the product's: cuts and expected quality (selection/thresholds.py), what the model's boxes and people's
-answers prove (consolidation), and when nobody else is asked (dynamic redundancy). People are simulated
-(labeling/simulation: of twelve two answer at random, and leave proposed boxes as they are). The models are trained on
-true boxes.
+rest. People then check its boxes where they are expected to be good enough, but for a blind share, which they draw.
+After another quarter a model is trained on all that is labeled by then (`--rounds 1`: none is). No image is labeled by
+the machine alone. The rules are the product's: cuts and expected quality (selection/thresholds.py), what the model's
+boxes and people's answers prove (consolidation), and when nobody else is asked (dynamic redundancy). People are
+simulated (labeling/simulation: of twelve two answer at random, and leave proposed boxes as they are). The models are
+trained on true boxes.
 
 `<set>_money_share` is the money over that of five people who draw each image; `<set>_f1`, `<set>_mean_iou` the labels'
 F1 at an IoU of 0.5 and the mean IoU of the boxes that are right, `<set>_five_f1`, `<set>_five_mean_iou` those of the
@@ -135,10 +135,10 @@ def study(name: str, scratch: Path, options: argparse.Namespace) -> dict[str, fl
     aside = order[: round(first * CHECKS_MODEL)]
     job.label(order[:first])
     rest, learned, model_right = order[first:], order[len(aside) : first], []
-    for number in (1, 2):
+    for number in range(1, options.rounds + 1):
         seen = predictions(f"{name}-{number}", images, [*aside, *rest], learned, scratch, options)
         propose(job, seen, aside, rest, options.seed + number)
-        batch = rest[:first] if number == 1 else rest
+        batch = rest if number == options.rounds else rest[:first]
         model_right += [(job.proposed.get(one, []), job.truths[one]) for one in batch]
         job.label(batch)
         rest, learned = rest[len(batch) :], [*learned, *batch]
@@ -248,6 +248,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="*", default=["raccoon", "cards", "bccd"])
     parser.add_argument("--images", type=int, default=10_000, help="at most so many of each part of a set")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="models that are trained, each on more than the one before"
+    )
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--image-size", type=int, default=256)
     parser.add_argument("--target", type=float, default=0.95, help="the confidence from which nobody else is asked")

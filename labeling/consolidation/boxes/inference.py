@@ -13,7 +13,7 @@ from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
 from labeling.consolidation.boxes.confidence import judge
 from labeling.consolidation.boxes.fusion import Fused, fuse
-from labeling.consolidation.boxes.proposals import on_proposals, proposed_doubt
+from labeling.consolidation.boxes.proposals import on_proposals, proposed_doubt, where_proposed
 from labeling.consolidation.clustering import cluster
 from labeling.consolidation.existence import Pairs, log_odds_and_error
 from labeling.consolidation.workers.models import Population, Rates, WorkerModels
@@ -103,6 +103,8 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     pairs = Pairs(pair_group, recall, false, drew)
     chances, distractors = rates.chances[pair_worker], rates.distractors[pair_worker]
     log_odds, error = log_odds_and_error(pairs, population, groups, chances=chances, distractors=distractors)
+    if given.proposer.any():
+        log_odds = where_proposed(given, group, pairs, pair_worker, models, otherwise=log_odds)
 
     features, real, low, high = judge(given, models, group, image, label, fused, log_odds, error, member_iou)
     return Inference(

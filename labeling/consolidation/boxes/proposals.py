@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labeling.consolidation.answers import WorkerAnswer
-from labeling.consolidation.arrays import Bools, Floats, Ints
+from labeling.consolidation.arrays import LOWEST_CHANCE, Bools, Floats, Ints, logit
 from labeling.consolidation.boxes.answers import AnswerArrays, ImageAnswers
-from labeling.consolidation.workers.models import UNPROVEN, Checks
+from labeling.consolidation.existence import Pairs
+from labeling.consolidation.workers.models import UNPROVEN, Checks, WorkerModels
 from labeling.consolidation.workers.skills import Skill
 from labeling.formats.shapes import Box
 
@@ -46,6 +47,25 @@ def on_proposals(given: AnswerArrays, group: Ints, image: Ints, pair_group: Ints
     began = given.answer_image[given.began] * number_of_workers + given.answer_worker[given.began]
     found: Bools = proposed[pair_group] & np.isin(image[pair_group] * number_of_workers + pair_worker, began)
     return found
+
+
+def where_proposed(
+    given: AnswerArrays, group: Ints, pairs: Pairs, pair_worker: Ints, models: WorkerModels, *, otherwise: Floats
+) -> Floats:
+    """log P(real | answers) / P(distractor | answers) of each candidate (K,); of those not proposed it is `otherwise`.
+
+    A box of a model is about an object with the chance that is known of the model, whatever people have drawn that it
+    has not; each of them then keeps or deletes it by the rates in `pairs`.
+    """
+    mine = given.proposer[given.worker]
+    prior = np.full(len(otherwise), np.nan)
+    prior[group[mine]] = [logit(np.array(models.precision(given.workers[w]))) for w in given.worker[mine]]
+    if_real, if_false = (
+        np.log(np.clip(np.where(pairs.drew, rate, 1 - rate), LOWEST_CHANCE, 1.0))
+        for rate in (pairs.recall, pairs.false_positive_rate)
+    )
+    by_people = np.bincount(pairs.group, np.where(given.proposer[pair_worker], 0.0, if_real - if_false), len(otherwise))
+    return np.where(np.isnan(prior), otherwise, prior + by_people)
 
 
 def proposed_doubt(given: AnswerArrays) -> Floats:

@@ -73,9 +73,7 @@ CLASS_STRENGTH = 5.0
 NO_RECORD = Skill()
 """The counts of a worker who has not been seen yet. Nobody may add to it."""
 
-UNPROVEN = Skill(
-    found=12.0, chances=20.0, false_positives=15.0, distractors=30.0, edges=6.0, edge_square=np.full(4, 24.0)
-)
+UNPROVEN = Skill(found=4.0, chances=8.0, false_positives=2.0, distractors=6.0, edges=6.0, edge_square=np.full(4, 24.0))
 """What is taken for seen of each model beside what was: less than people can do, so that its proposals have to prove
 themselves on objects that people labeled without seeing them."""
 
@@ -186,6 +184,12 @@ class WorkerModels:
         # Models whose boxes people were shown, or might have been, by name; counted where people did not see them.
         self.proposers: dict[str, Skill] = dict(proposers or {})
         self.checks = checks or Checks()
+
+    def precision(self, proposer: str) -> float:
+        """The share of the boxes of a model that are about an object, as far as people labeled without seeing them."""
+        skill = self.proposers.get(proposer, UNPROVEN)
+        found, false = max(skill.found, 0.0), max(skill.false_positives, 0.0)
+        return (found + 1e-3) / (found + false + 2e-3)
 
     def _record(self, worker: str) -> Skill:
         return self.skills.get(worker) or self.proposers.get(worker, NO_RECORD)
