@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation import attributes, likely_errors
-from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.answers import Proposal, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
 from labeling.consolidation.scoring import f1
@@ -40,6 +40,7 @@ from labeling.task_types.base import (
     percent,
 )
 from labeling.task_types.proposed_boxes import ProposedBoxes
+from labeling.task_types.proposing import Proposing
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 METHODS = {
@@ -75,7 +76,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     part = kinds.BOXES
     attributed = "boundingBoxes"
     learner = "detector"
-    proposing = ProposedBoxes()
+    proposing: ClassVar[Proposing[Any] | None] = ProposedBoxes()
     algorithm = boxes.ALGORITHM
     skill_columns = (
         Column("recall", "Recall", "percent"),
@@ -303,7 +304,7 @@ def _image(one: AnswersToImage[list[Box]]) -> ImageAnswers:
         one.size,
         gold=None if one.gold is None else tuple(one.gold),
         key=one.key,
-        proposals=tuple(replace(proposal, value=tuple(proposal.value)) for proposal in one.proposals),
+        proposals=tuple(Proposal(given.model, tuple(given.value), given.seen_by) for given in one.proposals),
     )
 
 

@@ -4,7 +4,7 @@ An endpoint stands for the model that it serves when the job begins. Knows neith
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -52,7 +52,7 @@ def _wrong(design: "Design", source: str) -> Iterable[tuple[str, str]]:
     return []
 
 
-def _learner(kind: TaskType[object, object] | None) -> str:
+def _learner(kind: TaskType[Any, Any] | None) -> str:
     return (kind.learner if kind is not None else "") or families.DETECTOR.name
 
 
