@@ -2,8 +2,8 @@
 
     make bench NAME=small_sets      or: python -m benchmarks.small_sets --sets raccoon --keep predictions
 
-Of each set people draw a quarter, of which a fifth checks the model; a model is trained on the others and predicts the
-rest. People then check its boxes where they are expected to be good enough, but for a blind share, which they draw.
+Of each set people draw a quarter, of which two fifths check the model, as in a loop over so few images; a model is
+trained on the others and predicts the rest. People then check its boxes where they are expected to be good enough, but for a blind share, which they draw.
 After another quarter a model is trained on all that is labeled by then (`--rounds 1`: none is). No image is labeled by
 the machine alone. The rules are the product's: cuts and expected quality (selection/thresholds.py), what the model's
 boxes and people's answers prove (consolidation), and when nobody else is asked (dynamic redundancy). People are
@@ -48,7 +48,7 @@ from learning.selection.quality import Detections
 from learning.selection.uncertainty import Certainty, kept
 
 PEOPLE, SPAMMERS, SEATS = 12, 2, 5
-FIRST, CHECKS_MODEL = 0.25, 0.2
+FIRST, CHECKS_MODEL = 0.25, 0.4
 KIND = BoundingBox()
 MODEL = "model:small"
 
