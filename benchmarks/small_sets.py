@@ -3,12 +3,12 @@
     make bench NAME=small_sets      or: python -m benchmarks.small_sets --sets raccoon --keep predictions
 
 Of each set people draw a quarter, of which two fifths check the model, as in a loop over so few images; a model is
-trained on the others and predicts the rest. People then check its boxes where they are expected to be good enough, but for a blind share, which they draw.
-After another quarter a model is trained on all that is labeled by then (`--rounds 1`: none is). No image is labeled by
-the machine alone. The rules are the product's: cuts and expected quality (selection/thresholds.py), what the model's
-boxes and people's answers prove (consolidation), and when nobody else is asked (dynamic redundancy). People are
-simulated (labeling/simulation: of twelve two answer at random, and leave proposed boxes as they are). The models are
-trained on true boxes.
+trained on the others and predicts the rest. People then check its boxes where they are expected to be good enough, but
+for a blind share, which they draw. After another quarter a model is trained on all that is labeled by then (`--rounds
+1`: none is). No image is labeled by the machine alone. The rules are the product's: cuts and expected quality
+(selection/thresholds.py), what the model's boxes and people's answers prove (consolidation), and when nobody else is
+asked (dynamic redundancy). People are simulated (labeling/simulation: of twelve two answer at random, and leave
+proposed boxes as they are). The models are trained on true boxes.
 
 `<set>_money_share` is the money over that of five people who draw each image; `<set>_f1`, `<set>_mean_iou` the labels'
 F1 at an IoU of 0.5 and the mean IoU of the boxes that are right, `<set>_five_f1`, `<set>_five_mean_iou` those of the

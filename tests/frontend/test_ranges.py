@@ -23,7 +23,6 @@ from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import kept_templates, label_configs, limits
 from labeling.services.output import exports, rows
-from labeling.services.prelabels import options as prelabel_options
 from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
@@ -69,11 +68,6 @@ DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_error", "right_iou")},
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
     **{name: RANGES[name] for name in ("audit_share", "audit_width")},
-    **{name: allowed for name, (_, allowed) in prelabel_options.NUMBERS.items()},
-    "check_price": money.TEXT_LENGTH,
-    "PreLabelsInput.attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
-    "PreLabelsInput.model": arns.LENGTH,
-    "PreLabelsInput.endpoint": names.LENGTH,
     "amount": money.TEXT_LENGTH,
     "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),
