@@ -91,10 +91,8 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     pair_group, pair_worker = _pairs(given, image)
     number_of_workers = len(given.workers) + 1
     copied = group[given.copied[:, 0]] * number_of_workers + given.copied[:, 1]
-    drew = np.isin(
-        pair_group * number_of_workers + pair_worker,
-        np.append(group * number_of_workers + given.worker, copied),
-    )
+    drawn = np.append(group * number_of_workers + given.worker, copied)
+    drew = np.isin(pair_group * number_of_workers + pair_worker, drawn)
     recall, false = rates.recall_by_class[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker]
     if given.proposer.any():
         checking = on_proposals(given, group, image, pair_group, pair_worker)
