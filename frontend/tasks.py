@@ -17,6 +17,7 @@ from labeling.formats import label_config
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
 from labeling.services.intake import audited
 from labeling.services.jobs import limits
+from labeling.services.prelabels import showing
 from labeling.task_types.base import Shown
 from marketplace import money
 from marketplace.errors import WrongState
@@ -32,12 +33,13 @@ def task_document(
     examples: dict[str, Any],
     frame_url: str | None = None,
     shown: Shown | None = None,
+    checks: bool = False,
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
     `address`: of the picture or the text. `frame_url`: of the page that a worker template gives; None where an element
     shows the task, and where there is nothing to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of
-    {"image_url", "caption"}. `shown`: the earlier label that people verify or adjust.
+    {"image_url", "caption"}. `shown`: the earlier label that people verify or adjust, or the pre-label that they check.
     """
     kind, shown = task_types.get(queue.task_type), shown or Shown()
     element = kind.element
@@ -46,7 +48,8 @@ def task_document(
         "queue_id": queue.pk,
         "task_type": queue.task_type,
         "title": queue.title,
-        "price": money.text(0 if queue.contract_id is not None else queue.price_micros),
+        "price": money.text(0 if queue.contract_id is not None else queue.price_of(checks=checks)),
+        "checks": checks,
         "paid_by_employer": queue.contract_id is not None,
         "review_days": queue.review_days,
         **task_addresses(kind.medium, address),
@@ -109,7 +112,9 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
     }
     object_id, width, height = (task.input[name] for name in ("object", "width", "height"))
     shown = Shown()
-    if object_id is not None:
+    if task.checks:
+        shown = showing.shown(object_id=object_id, task_type=queue.task_type)
+    elif object_id is not None:
         shown = audited.shown(object_id=object_id, task_type=queue.task_type, size=(width, height))
     return task_document(
         queue,
@@ -120,6 +125,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         examples=examples,
         frame_url=_frame(queue, task.input),
         shown=shown,
+        checks=task.checks,
     )
 
 

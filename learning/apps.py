@@ -13,9 +13,10 @@ class LearningConfig(AppConfig):
         from labeling import hooks
         from learning import background
         from learning.services import events
+        from learning.services.proposing import register
 
         events.register()
-
+        register.register()
         for listeners, listener in (
             (hooks.job_ready, background.on_job_ready),
             (hooks.batch_done, background.on_batch_done),

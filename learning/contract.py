@@ -322,22 +322,13 @@ class Prediction:
     def from_line(cls, line: str | bytes) -> "Prediction":
         body = json.loads(line)
         body["object_id"], body["source_ref"] = body.pop(OBJECT_ID_KEY), body.pop("source-ref")
-        for name in body.keys() & _PARTS.keys():
-            body[name] = [_PARTS[name](**one) for one in body[name]]
+        for name, kind in (("boxes", PredictedBox), ("mirrored", PredictedBox), ("classes", PredictedClass)):
+            body |= {name: [kind(**one) for one in body[name]]} if name in body else {}
+        body["segments"] = [PredictedSegment(**one) for one in body.get("segments", ())]
         return cls(**body)
 
 
-_PARTS: dict[str, Any] = {
-    "boxes": PredictedBox,
-    "classes": PredictedClass,
-    "segments": PredictedSegment,
-    "mirrored": PredictedBox,
-}
-_LEFT_OUT: dict[str, Any] = {
-    "classes": [],
-    "segments": [],
-    "mirrored": None,
-}  # of the lines of learners that predict none
+_LEFT_OUT: dict[str, Any] = {"classes": [], "segments": [], "mirrored": None}  # where it would say nothing
 
 
 def read_predictions(path: Path) -> Iterator[Prediction]:

@@ -18,8 +18,13 @@ from frontend.demo.api import Api, ApiError
 from frontend.demo.attributes import with_attributes
 from frontend.demo.labeled import LabeledTruth
 from frontend.demo.truth import TrueImage, Truth
+from labeling.formats.shapes import Box
+from labeling.simulation import checking
 
 CLOSED = {"job-closed"}
+
+CHECKING = 0.35
+"""The share of the time of drawing that checking takes."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,27 @@ def answer(profile: Profile, truth: TrueImage, labels: list[str], seed: int) -> 
     drawn = [b for b in boxes if b is not None]
     seconds = 3 + profile.seconds_per_box * max(1, len(drawn)) * float(rng.lognormal(0, 0.2))
     return drawn, seconds
+
+
+def _checked(
+    profile: Profile, truth: TrueImage, begun: list[dict[str, Any]], drawn: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What a worker makes of the boxes they begin with; a spammer leaves them."""
+    if profile.spammer:
+        return begun
+    sides = ("label", "left", "top", "width", "height")
+    shown, said = ([Box(*(one[side] for side in sides)) for one in boxes] for boxes in (begun, drawn))
+    true = [Box(one.label, one.left, one.top, one.width, one.height) for one in truth.boxes]
+    return [
+        {
+            "label": one.label,
+            "left": round(one.left),
+            "top": round(one.top),
+            "width": round(one.width),
+            "height": round(one.height),
+        }
+        for one in checking.checked(shown, said, true)
+    ]
 
 
 def _claim(api: Api, job_id: int) -> dict[str, Any]:
@@ -247,5 +273,7 @@ class Crowd:
         if known is None:
             return None
         boxes, seconds = answer(profile, known, labels, self.seed)
+        if assignment["checks"]:
+            boxes, seconds = _checked(profile, known, assignment["initial_value"], boxes), CHECKING * seconds
         inner = {"boundingBoxes": boxes, "inputImageProperties": {"height": size["height"], "width": size["width"]}}
         return {assignment["element"]["name"]: inner}, seconds

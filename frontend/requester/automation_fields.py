@@ -5,7 +5,10 @@ from typing import Any
 from django import forms
 
 from frontend.automation import DETECTOR, RANGES, LoopSettings, family_of, measure_of
+from frontend.requester.fields import dollars
+from labeling.services.prelabels import options
 from labeling.task_types.base import TaskType
+from marketplace import money
 
 ARCHITECTURES = [
     ("compact", "Compact: our own, quick on a CPU"),
@@ -71,6 +74,27 @@ class AutomationFields(forms.Form):
         **RANGES["audit_share"].bounds,
     )
 
+    check = forms.BooleanField(required=False, label="People check the model's boxes")
+    check_price = forms.CharField(
+        required=False,
+        max_length=money.TEXT_LENGTH.longest,
+        label="Price of checking, dollars",
+        help_text="For each person who checks the boxes of an image and corrects them. Empty: a third of the price.",
+    )
+    blind_share = forms.FloatField(
+        initial=options.NUMBERS["blind_share"][0],
+        required=False,
+        label="Share that is drawn unseen",
+        help_text="0.15: of seven such images people draw one without seeing the model's boxes, for the full price. "
+        "That shows how good the model is, and how far people are led by what they see.",
+        **options.BLIND_SHARE.bounds,
+    )
+
+    def clean_check_price(self) -> int | None:
+        """In micro-dollars, None for the usual one."""
+        given = self.cleaned_data["check_price"]
+        return dollars(given) if given else None
+
     def offer_learners(self, task_type: TaskType[Any, Any]) -> None:
         """The fields that the task type's family of learners needs; off where no model can learn the type."""
         measure, family = measure_of(task_type.name), family_of(task_type.name)
@@ -81,6 +105,9 @@ class AutomationFields(forms.Form):
             self.fields["target_quality"].initial = measure.target
         choices = [choice for choice in ARCHITECTURES if choice[0] in family.architectures]
         self.fields["architecture"].choices = choices  # type: ignore[attr-defined]
+        if task_type.proposing is None:
+            for name in ("check", "check_price", "blind_share"):
+                del self.fields[name]
         if task_type.learner:
             return
         for field in self.fields.values():
@@ -90,6 +117,10 @@ class AutomationFields(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What is not asked for need not be right."""
         given = super().clean() or {}
+        if not given.get("check"):
+            for name in ("check_price", "blind_share"):
+                self.errors.pop(name, None)
+                given.pop(name, None)
         if not given.get("enabled"):
             for name in [name for name in self.errors if name != "enabled"]:
                 del self.errors[name]

@@ -67,6 +67,9 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
             "enabled": True,
             **{name: auto[name] for name in (*_promise(auto), *AUTOMATION) if auto.get(name) is not None},
         }
+        if auto.get("check"):
+            given = {"check_price_micros": auto.get("check_price"), "blind_share": auto.get("blind_share")}
+            made["prelabels"] = {"source": "loop"} | {name: one for name, one in given.items() if one is not None}
     return made
 
 

@@ -52,6 +52,7 @@ STEP_OF_FIELD = {
     "description": "task",
     "instructions": "task",
     "automated_labeling": "automation",
+    "prelabels": "automation",
 }
 
 
@@ -89,7 +90,7 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
             saved.setdefault("task_type", labeled.task_type)
     if "labels" in saved:
         saved["labels"] = "\n".join(saved["labels"])
-    for name in ("price", "max_spend", "price_ceiling"):
+    for name in ("price", "max_spend", "price_ceiling", "check_price"):
         if saved.get(name) is not None:
             saved[name] = money.text(saved[name]).rstrip("0").rstrip(".") or "0"
     return saved

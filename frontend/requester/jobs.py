@@ -22,6 +22,7 @@ from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
+from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Role
 from marketplace.services import requirements
@@ -123,6 +124,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
     context["promised"] = automation.promised(job.task_type, job.automated_labeling or {})
+    context["prelabels"] = _prelabels(job)
     context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
     context["functions"] = choosing.of_job(job)
     context["send_again"] = failures.sendable(job).count() if any(context["functions"].values()) else 0
@@ -132,6 +134,16 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)
+
+
+def _prelabels(job: LabelingJob) -> str:
+    """Whose labels people check, in words; "" for jobs in which they check none."""
+    if not job.prelabels:
+        return ""
+    given, price = job.prelabels, money.plain(job.queue.price_of(checks=True))
+    named = next((f" {given[name]}" for name in ("attribute", "model", "endpoint") if name in given), "")
+    whose = f"people check those of the {given['source']}{named} for {price} dollars"
+    return f"{whose}; {given['blind_share']:.0%} are drawn unseen"
 
 
 @requester_page()

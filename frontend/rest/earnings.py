@@ -56,6 +56,7 @@ class WorkView(ListView):
             "description": work.description,
             "task_type": work.task_type,
             "price": money.text(work.price_micros),
+            "check_price": None if work.check_price_micros is None else money.text(work.check_price_micros),
             "employer": work.employer or None,
             "review_days": work.review_days,
             "expected_hourly": money.text(work.hourly_micros),

@@ -14,6 +14,7 @@ from labeling.services.intake import selection
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.keywords import KEYWORD
+from labeling.services.prelabels import options as prelabel_options
 from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
 from marketplace.models import ActionsGuarded, Comparator
@@ -189,6 +190,39 @@ class GoldsInput(Body):
     )
 
 
+class PreLabelsInput(Body):
+    """Labels that people check and correct in place of making them: whose, for what price, and who sees none."""
+
+    source = serializers.ChoiceField(
+        choices=["loop", "model", "endpoint", "manifest"],
+        help_text="loop: the models of automated labeling; model, endpoint: one of the account; manifest: the input's",
+    )
+    check_price = DollarsField(
+        required=False, zero=True, help_text="per worker and task that shows one; a third of the price if left out"
+    )
+    blind_share = FiniteFloatField(
+        required=False,
+        help_text="the share of objects that people label without seeing the pre-label, so that its effect is measured",
+        **prelabel_options.BLIND_SHARE.bounds,
+    )
+    least_quality = FiniteFloatField(
+        required=False,
+        help_text="the expected quality (for boxes the mean IoU) from which on a pre-label of a model is shown",
+        **prelabel_options.LEAST_QUALITY.bounds,
+    )
+    attribute = serializers.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        help_text="of the source manifest: the label attribute that holds them",
+    )
+    model = serializers.CharField(
+        required=False, max_length=arns.LENGTH.longest, help_text="of the source model: its ARN"
+    )
+    endpoint = serializers.CharField(
+        required=False, max_length=names.LENGTH.longest, help_text="of the source endpoint: its name"
+    )
+
+
 class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
@@ -302,6 +336,7 @@ class LabelingJobInput(Body):
     wanted_end = serializers.DateTimeField(required=False, help_text="when it should be done; with `price_ceiling`")
     golds = GoldsInput(required=False)
     automated_labeling = AutomatedInput(required=False)
+    prelabels = PreLabelsInput(required=False)
 
 
 class EstimateInput(Body):

@@ -86,6 +86,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "selection": job.selection,
         "redundancy": job.redundancy,
         "automated_labeling_settings": job.automated_labeling,
+        "prelabels": prelabels_row(job),
         "objects_total": job.objects_total,
         "bad_lines": job.bad_lines,
         "task_time_limit_seconds": job.task_time_limit_seconds,
@@ -105,6 +106,25 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
+
+
+def prelabels_row(job: LabelingJob) -> dict[str, Any] | None:
+    """Whose labels people check, with the price of that and what came of it; None for jobs in which they check none."""
+    if not job.prelabels:
+        return None
+    return {
+        **job.prelabels,
+        "check_price": money.text(job.queue.price_of(checks=True)),
+        "found": checking_row(job.prelabel_figures),
+    }
+
+
+def checking_row(figures: dict[str, Any]) -> dict[str, Any] | None:
+    """What checking has saved and how far people are led by what they see; None before the first batch has ended."""
+    if not figures:
+        return None
+    rest = {name: value for name, value in figures.items() if name != "saved_micros"}
+    return {**rest, "saved": money.text(figures["saved_micros"])}
 
 
 def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:
@@ -133,6 +153,11 @@ def _design(account: Account, given: dict[str, Any]) -> dict[str, Any]:
             account=account, uri=given.pop("label_category_config_uri")
         )
     given.setdefault("labels", [])
+    if "check_price" in (prelabels := given.get("prelabels", {})):
+        given["prelabels"] = {
+            **{name: value for name, value in prelabels.items() if name != "check_price"},
+            "check_price_micros": money.read(prelabels["check_price"], field="prelabels.check_price", zero=True),
+        }
     for name in ("max_spend", "price_ceiling"):
         if name in given:
             given[f"{name}_micros"] = money.read(given.pop(name), field=name)

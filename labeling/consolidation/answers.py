@@ -28,6 +28,18 @@ class WorkerAnswer(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal(Generic[Value]):
+    """What a model said of an object, and the workers (by name) whose answers began with it; none of others'.
+
+    Workers who have seen it leave its things exactly as they were shown, or change them.
+    """
+
+    model: str
+    value: Value
+    seen_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectAnswers(Generic[Value]):
     """The answers to one object, as `fit_workers` reads them.
 

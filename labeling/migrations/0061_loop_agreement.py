@@ -12,7 +12,7 @@ SELECT id, flow_id, COALESCE(status_changed_at, created_at), false, false, true
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0059_labels_taken_back")]
+    dependencies = [("labeling", "0060_prelabels")]
 
     operations = [
         migrations.CreateModel(

@@ -29,6 +29,7 @@ from labeling.models.objects import (
     ObjectState,
 )
 from labeling.models.panel_sessions import PanelSession
+from labeling.models.prelabels import PreLabel, PreLabelUse
 from labeling.models.prices import PriceChange
 from labeling.models.qualifications import (
     QualificationAnswer,
@@ -98,6 +99,8 @@ __all__ = [
     "Pause",
     "ProbeState",
     "PanelSession",
+    "PreLabel",
+    "PreLabelUse",
     "PriceChange",
     "ReviewStatus",
     "Task",

@@ -75,6 +75,10 @@ class LabelingJob(models.Model):
     golds = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # With {"enabled": true} the learning room chooses the batches.
     automated_labeling = models.JSONField(default=dict)
+    # {} or whose labels people check and correct in place of drawing (services/jobs/prelabel_options.py).
+    prelabels = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    # What came of them by the end of the newest batch (services/prelabels/anchoring.py); {} before the first.
+    prelabel_figures = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
 
     objects_total = models.IntegerField(default=0)
     bad_lines = models.IntegerField(default=0)

@@ -40,6 +40,9 @@ class WorkQueue(models.Model):
 
     price_micros = models.BigIntegerField(default=0)
     fee_micros = models.BigIntegerField(default=0)  # the platform's share on top of each paid answer
+    # The same of a task that shows a pre-label to be checked; null: checking is paid as labeling is. It never rises.
+    check_price_micros = models.BigIntegerField(null=True)
+    check_fee_micros = models.BigIntegerField(null=True)
     expected_seconds = models.FloatField(default=30)
     # A task opens with `first_seats` seats; its owner may ask for further answers up to `max_seats`.
     first_seats = models.SmallIntegerField(default=5)
@@ -64,6 +67,11 @@ class WorkQueue(models.Model):
             models.CheckConstraint(
                 condition=models.Q(first_seats__gte=1) & models.Q(first_seats__lte=models.F("max_seats")),
                 name="work_queue_seats_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(check_price_micros=None, check_fee_micros=None)
+                | models.Q(check_price_micros__gte=0, check_fee_micros__gte=0),
+                name="work_queue_check_price_with_fee",
             ),
             models.CheckConstraint(
                 condition=models.Q(fewer_percent=0)
@@ -92,6 +100,15 @@ class WorkQueue(models.Model):
     def employer(self) -> Employer | None:
         """The vendor that is paid in the place of its workers; costs a query unless `contract` is loaded."""
         return self.contract.employer if self.contract is not None else None
+
+    def price_of(self, *, checks: bool) -> int:
+        """Micro-dollars per answer to a task, whether or not it `checks` a pre-label."""
+        return self.check_price_micros if checks and self.check_price_micros is not None else self.price_micros
+
+    def answer_micros(self, *, checks: bool) -> int:
+        """The same with the platform's share."""
+        fee = self.check_fee_micros if checks and self.check_fee_micros is not None else self.fee_micros
+        return self.price_of(checks=checks) + fee
 
     @property
     def task_micros(self) -> int:

@@ -6,7 +6,7 @@ subtracted from seats_total. The task is over when seats_total equals answers_co
 seats, whose money was set aside when it was opened, but for answers that count again after an appeal. `queue_position`
 orders the tasks of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors,
 which only move forward, reach it again. The claim itself is the SQL function `labeling_claim`
-(labeling/sql/claim_0037.sql).
+(labeling/sql/claim_0060.sql).
 
 A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it:
 the claim mixes it in.
@@ -80,6 +80,8 @@ class Task(models.Model):
     # Answers that count again after an appeal and were paid from the wallet: the seats' money is there without them.
     extra_answers = models.SmallIntegerField(default=0, db_default=0)
     gold = models.ForeignKey(Gold, models.CASCADE, null=True, related_name="tasks", db_index=False)
+    # It shows a pre-label, which people check and correct, for the queue's price of that.
+    checks = models.BooleanField(default=False, db_default=False)
     queue_position = models.BigIntegerField()
     # All its seats are answered or withdrawn, and its owner has not handled it yet.
     due = models.BooleanField(default=False)

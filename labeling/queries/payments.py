@@ -86,7 +86,9 @@ def escrow_fits_the_seats() -> Iterator[str]:
             WHERE l.kind = %s AND l.purpose_type = %s GROUP BY l.purpose_id),
         needed AS (
             SELECT q.id AS queue_id, sum((t.max_seats - t.answers_count + t.extra_answers)
-                                         * (q.price_micros + q.fee_micros)) AS micros
+                                         * CASE WHEN t.checks AND q.check_price_micros IS NOT NULL
+                                                THEN q.check_price_micros + q.check_fee_micros
+                                                ELSE q.price_micros + q.fee_micros END) AS micros
             FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
             JOIN labeling_task t ON t.batch_id = b.id
             WHERE b.status IN ('Initializing', 'InProgress') GROUP BY q.id),

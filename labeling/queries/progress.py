@@ -99,8 +99,8 @@ def _saving(job: LabelingJob) -> dict[str, int]:
     """With dynamic redundancy: the answers that done tasks did not need, and what they would have cost with fees."""
     if job.redundancy.get("kind") != "dynamic":
         return {"answers_saved": 0, "saved_micros": 0}
-    done = Task.objects.filter(queue=job.queue_id, gold=None, state="Done").aggregate(
-        tasks=Count("id"), answers=Sum("answers_count")
-    )
-    saved = done["tasks"] * job.queue.max_seats - (done["answers"] or 0)
-    return {"answers_saved": saved, "saved_micros": saved * (job.price_micros + job.fee_micros)}
+    done = Task.objects.filter(queue=job.queue_id, gold=None, state="Done")
+    rows = done.values_list("checks").annotate(tasks=Count("id"), answers=Sum("answers_count")).order_by()
+    saved = {checks: tasks * job.queue.max_seats - answers for checks, tasks, answers in rows}
+    micros = sum(answers * job.queue.answer_micros(checks=checks) for checks, answers in saved.items())
+    return {"answers_saved": sum(saved.values()), "saved_micros": micros}

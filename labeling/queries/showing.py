@@ -6,9 +6,10 @@ from django.db import connection
 from labeling.models import Task, WorkQueue
 from marketplace.columns import columns
 
-_TASK = columns(Task, "id", "queue_id", "input")
+_TASK = columns(Task, "id", "queue_id", "input", "checks")
 _QUEUE_JSON = ("labels", "label_category_config", "instructions")
-_QUEUE = columns(WorkQueue, "id", "task_type", "title", "price_micros", "contract_id", "review_days", *_QUEUE_JSON)
+_PAY = ("price_micros", "check_price_micros", "contract_id", "review_days")
+_QUEUE = columns(WorkQueue, "id", "task_type", "title", *_PAY, *_QUEUE_JSON)
 _JSON = {
     *(place for place, name in enumerate(_TASK) if name == "input"),
     *(len(_TASK) + place for place, name in enumerate(_QUEUE) if name in _QUEUE_JSON),

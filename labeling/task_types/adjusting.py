@@ -27,6 +27,7 @@ from labeling.task_types.base import (
     TaskType,
     Words,
 )
+from labeling.task_types.proposing import Proposing
 from labeling.task_types.told import Story
 
 MODIFIED = "initialValueModified"
@@ -64,6 +65,7 @@ class Adjustment(TaskType[Answer, Models]):
 
     audited: ClassVar[TaskType[Any, Any]]
     learner = ""
+    proposing: ClassVar[Proposing[Any] | None] = None
 
     # --- what a type says of its labels
 

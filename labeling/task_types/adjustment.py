@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,9 +13,7 @@ from labeling.task_types.adjusting import words_of
 from labeling.task_types.adjusting_things import ThingAdjustment
 from labeling.task_types.base import Size
 from labeling.task_types.bounding_box import BoundingBox
-
-SMALLEST = 3
-"""Pixels of a side below which the element makes a box larger, so that it can be taken hold of."""
+from labeling.task_types.proposed_boxes import in_whole_pixels
 
 
 class AdjustedBoxes(list[Box]):
@@ -59,14 +56,8 @@ class AdjustmentBoundingBox(ThingAdjustment[list[Box], WorkerModels, Box], Bound
         return f"it has {len(earlier):,} boxes, at most {MAX_SHAPES:,} can be adjusted" if many else ""
 
     def thing_as_shown(self, thing: Box, size: Size) -> Box:
-        """Not too small, as <crowd-bounding-box> begins with it."""
-        width, height = (
-            min(max(math.floor(side + 0.5), min(SMALLEST, most)), most)
-            for side, most in zip((thing.width, thing.height), size, strict=True)
-        )
-        left = min(max(math.floor(thing.left + 0.5), 0), size[0] - width)
-        top = min(max(math.floor(thing.top + 0.5), 0), size[1] - height)
-        return Box(thing.label, left, top, width, height, attributes=thing.attributes)
+        """As <crowd-bounding-box> begins with it."""
+        return in_whole_pixels(thing, size)
 
     def place(self, thing: Box) -> dict[str, Any]:
         """The four sides, and its attributes."""

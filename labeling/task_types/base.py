@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from labeling.consolidation import likely_errors
-from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.answers import Proposal, WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import renaming
@@ -21,6 +21,7 @@ from labeling.formats.label_attributes import NONE, Declared, Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize, Part
 from labeling.simulation.base import Simulation
+from labeling.task_types.proposing import Proposing
 from labeling.task_types.told import Column, SkillFigures, Story
 
 Mark = tuple[str, int, int, int, int]
@@ -98,6 +99,8 @@ class AnswersToImage(Generic[Answer]):
     earlier: Any = None
     declared: Declared = NONE
     """The attributes that the job's labels have."""
+    proposals: tuple[Proposal[Answer], ...] = ()
+    """What models said of it, where the type has `proposing`."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
+    proposing: ClassVar[Proposing[Any] | None] = None
+    """How people check labels that a model proposes; None where they cannot."""
     usual_labels: ClassVar[tuple[str, ...]] = ()
     """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation import attributes, likely_errors
-from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.answers import Proposal, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
 from labeling.consolidation.scoring import f1
@@ -22,6 +22,7 @@ from labeling.formats.interchange import kinds
 from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, Part
+from labeling.simulation import checking
 from labeling.simulation.boxes import BoxSimulation
 from labeling.simulation.matching import labeled, tally
 from labeling.task_types import told_attributes
@@ -38,6 +39,8 @@ from labeling.task_types.base import (
     count,
     percent,
 )
+from labeling.task_types.proposed_boxes import ProposedBoxes
+from labeling.task_types.proposing import Proposing
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 METHODS = {
@@ -74,6 +77,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     part = kinds.BOXES
     attributed = "boundingBoxes"
     learner = "detector"
+    proposing: ClassVar[Proposing[Any] | None] = ProposedBoxes()
     algorithm = boxes.ALGORITHM
     skill_columns = (
         Column("recall", "Recall", "percent"),
@@ -263,11 +267,20 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             for box in found
         ]
 
+    def simulated(
+        self, said: list[Box], *, initial_value: Any, truth: list[Box], labels: Sequence[str], size: Size
+    ) -> list[Box]:
+        """Of a person who checks boxes: see simulation.checking."""
+        content: Mapping[str, Any] = {self.element.name: {"boundingBoxes": initial_value or []}}
+        begun = self.read_answer(content, labels=labels, size=size)
+        return checking.checked(begun, said, truth) if begun else said
+
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """What became of each object that a worker drew."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
-        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "
+        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered"
+        lead += ", who began with a model's boxes. " if "proposed_by" in explanation else ". "
         lead += f"{count(kept, 'box', 'boxes')} kept"
         if dropped := len(findings) - kept:
             lead += f", {count(dropped, 'box', 'boxes')} dropped"
@@ -292,6 +305,7 @@ def _image(one: AnswersToImage[list[Box]]) -> ImageAnswers:
         one.size,
         gold=None if one.gold is None else tuple(one.gold),
         key=one.key,
+        proposals=tuple(Proposal(given.model, tuple(given.value), given.seen_by) for given in one.proposals),
     )
 
 
@@ -301,7 +315,10 @@ def _consensus(found: Consolidated, given: AnswersToImage[list[Box]], *, undecla
         value["boxes"],
         found.explanation["clusters"],
         declared=given.declared,
-        trust={one["worker"]: one["recall"] for one in found.explanation["workers"]},
+        trust={
+            one["worker"]: one["recall"]
+            for one in (*found.explanation["workers"], *found.explanation.get("proposed_by", []))
+        },
         nearness="iou",
         undeclared=undeclared,
     )
@@ -319,7 +336,9 @@ def _false_positives(skill: Skill | None) -> float | None:
 def _finding(cluster: Mapping[str, Any]) -> Finding:
     members, missed = cluster.get("members", []), cluster.get("not_drawn_by", [])
     drew = len({member["worker"] for member in members})
-    said = f"Drawn by {drew} of {drew + len(missed)}."
+    left, proposed = cluster.get("left_as_proposed_by", []), any(member.get("proposed") for member in members)
+    drew += len(left) - proposed
+    said = f"{'Proposed, and kept' if proposed else 'Drawn'} by {drew} of {drew + len(missed)}."
     if cluster["kept"]:
         said += f" The box is {METHODS.get(cluster.get('method', ''), 'made from theirs')}."
     elif cluster.get("label") is None:
@@ -344,6 +363,7 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
                 )
                 for m in members
             ),
-            *(Said(worker, note="did not draw it") for worker in missed),
+            *(Said(worker, note="left it as it was proposed") for worker in left),
+            *(Said(worker, note="deleted it" if proposed else "did not draw it") for worker in missed),
         ),
     )

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("labeling", "0061_loop_agreement"),
-        ("learning", "0013_loop_audits"),
-        ("marketplace", "0036_chosen_keys"),
+        ("learning", "0014_prelabel_runs"),
+        ("marketplace", "0037_events"),
     ]
 
     operations = [

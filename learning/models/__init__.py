@@ -4,6 +4,7 @@ from learning.models.advanced import Advanced
 from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
+from learning.models.prelabels import PreLabelRun
 from learning.models.registry import Model, ModelGroup, ModelImport
 from learning.models.reviews import EndpointReview, ReviewRequest
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
@@ -25,6 +26,7 @@ __all__ = [
     "ModelGroup",
     "ModelImport",
     "Objective",
+    "PreLabelRun",
     "ProgramRun",
     "ReviewRequest",
     "Round",

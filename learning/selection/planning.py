@@ -15,8 +15,8 @@ What is expected, from the calibration images of the newest round that it did no
   far and held near USUAL_EXPONENT while there are few.
 - *The test.* The chance that so many calibration images pass it, when the risk is what is expected.
 
-The saving is a mean over what may happen, so it is below what a lucky round saves. Counted in images: all cost the
-same. Knows no money, jobs or models.
+The saving is a mean over what may happen, so it is below what a lucky round saves. Counted in images of the pool: all
+of them cost the same, those that are set aside perhaps more. Knows no money, jobs or models.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ LEAST_QUALITY_IMAGES = 8
 """As thresholds.MIN_IMAGES: with fewer a mean quality is not promised."""
 POINTS = 25
 """Cut-offs that are looked at."""
+LEAST_PRICE = 0.01
+"""Work that costs nearly nothing counts as this share of other work, so that savings are finite."""
 STEPS = 20
 """Numbers of calibration images, and of rounds, that are looked at."""
 
@@ -124,7 +126,8 @@ class State:
     """Where a loop is. `learned` images were learned from, `calibration` images are left, `pool` images have no label.
 
     Each further round gives people `batch` images, of which at most `most_calibration` are set aside; there may be
-    `rounds` more. `exponent`: see there.
+    `rounds` more. `exponent`: see there. `relative_price` is what people cost for an image of the pool, over what they
+    cost for one that is set aside: less where they check the machine's labels and must not see those of the latter.
     """
 
     learned: int
@@ -134,14 +137,15 @@ class State:
     most_calibration: int
     rounds: int
     exponent: float
+    relative_price: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The cheapest way on: so many `rounds`, each with so many images for `calibration`.
 
-    After them the machine is expected to label `share` of what is left, and people label `saving` images fewer than
-    the whole pool. `pays` is whether that is worth it.
+    After them the machine is expected to label `share` of what is left, which saves people the price of `saving` images
+    of the pool. `pays` is whether that is worth it.
     """
 
     rounds: int
@@ -165,6 +169,7 @@ def plan(state: State, curve: Curve, tests: Sequence[Test], *, least_saving: flo
     if not len(curve.coverage):
         return Plan(min(batches, 1), state.most_calibration, 0.0, 0.0, state.rounds > 0)
     best = Plan(0, 0, 0.0, 0.0, False)
+    dearer = 1 / max(state.relative_price, LEAST_PRICE) - 1
     for rounds in np.unique(np.linspace(1, batches, min(STEPS, batches)).astype(int)).tolist() if batches > 0 else []:
         left = max(state.pool - rounds * state.batch, 0)
         for aside in np.unique(np.linspace(0, state.most_calibration, STEPS + 1).astype(int)).tolist():
@@ -172,7 +177,8 @@ def plan(state: State, curve: Curve, tests: Sequence[Test], *, least_saving: flo
             better = (max(state.learned, 1) / max(learned, 1)) ** state.exponent
             images = state.calibration + rounds * aside
             share = expected_share(curve, tests[min(rounds, len(tests)) - 1], images, better=better)
+            saving = left * share - rounds * aside * dearer
             # Ties go to fewer rounds, then to fewer images set aside: both come first.
-            if left * share > best.saving + 1e-9:
-                best = Plan(rounds, aside, share, left * share, left * share >= least_saving * state.pool)
+            if saving > best.saving + 1e-9:
+                best = Plan(rounds, aside, share, saving, saving >= least_saving * state.pool)
     return best

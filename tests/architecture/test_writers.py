@@ -29,9 +29,11 @@ STATE_WRITERS = {
     "labeling/sql/claim.sql": "seats that are taken",
     "labeling/sql/claim_0022.sql": "seats that are taken, later",
     "labeling/sql/claim_0037.sql": "seats that are taken, with golds mixed in and the price that was shown",
+    "labeling/sql/claim_0060.sql": "seats that are taken, some at the price of checking",
     "labeling/sql/submit.sql": "seats that are answered",
     "labeling/sql/submit_0021.sql": "seats that are answered, later",
     "labeling/sql/submit_0037.sql": "seats that are answered, at the price of the moment",
+    "labeling/sql/submit_0060.sql": "seats that are answered, some at the price of checking",
 }
 """The files that change a `state`, which tasks, assignments and data objects have instead of a status."""
 

@@ -8,7 +8,8 @@ from tests.frontend.world import World
 RATE = {"name": "learning_rate", "type": "Continuous", "min_value": 0.0001, "max_value": 0.1}
 OBJECTIVE = {"type": "Maximize", "metric_name": "validation:mAP"}
 AUTOMATION = {"enabled": "on", "target_iou": "0.6", "target_quality": "0.6", "max_rounds": 3, "audit_share": "0.1"} | {
-    "architecture": "compact", "promise": "error", "target_error": "0.05", "error_loss": "image"
+    "architecture": "compact", "promise": "error", "target_error": "0.05", "error_loss": "image",
+    "check": "on", "check_price": "0.012", "blind_share": "0.15",
 }  # fmt: skip
 
 

@@ -1,14 +1,21 @@
 """The declared limits of the fields about trainings, tuning jobs, models and endpoints, for test_ranges.py."""
 
 from frontend.requester import tuning_forms
+from labeling.services.jobs import limits
+from labeling.services.prelabels import options
 from labeling.services.review import flows
 from learning.services import channels, model_approval, training, transforms
 from learning.services.hosting import asking, hosting, reviewing, strategies
 from learning.services.tuning import config, creating, ranges
-from marketplace import arns, names
+from marketplace import arns, money, names
 from marketplace.services import boundaries
 
 DECLARED = {
+    **{name: allowed for name, (_, allowed) in options.NUMBERS.items()},
+    "check_price": money.TEXT_LENGTH,
+    "PreLabelsInput.attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "PreLabelsInput.model": arns.LENGTH,
+    "PreLabelsInput.endpoint": names.LENGTH,
     "attribute_names": channels.ATTRIBUTE_NAMES,
     **strategies.RANGES,
     "instance_count": hosting.INSTANCES,

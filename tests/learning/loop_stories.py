@@ -72,7 +72,7 @@ class Story:
 def a_story(folder: Path, *, count: int = 60, funds: str = "100", broken: int = 0, **changes: Any) -> Story:
     """A job in Initializing over `count` pictures, of which the first `broken` cannot be decoded."""
     pictures.write(folder, count=count)
-    account = an_account(funds=funds)
+    account = changes.pop("account", None) or an_account(funds=funds)
     base = storage.join(settings.STORE_URL, account.number, "pictures")
     lines = []
     for number, path in enumerate(sorted((folder / "images").iterdir())):

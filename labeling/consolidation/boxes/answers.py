@@ -6,18 +6,20 @@ Nothing here judges.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from labeling.consolidation.answers import WorkerAnswer, latest_answers, require_distinct
+from labeling.consolidation.answers import Proposal, WorkerAnswer, latest_answers, require_distinct
 from labeling.consolidation.arrays import Bools, Floats, Ints
 from labeling.formats.label_attributes import Values
 from labeling.formats.shapes import Box
 
 BoxAnswer = WorkerAnswer[tuple[Box, ...]]
+
+_Place = tuple[str, float, float, float, float]
 
 UNKNOWN = -1
 """The label number of a box whose label the job does not have: it says where, not what."""
@@ -28,13 +30,20 @@ class ImageAnswers:
     """The answers to one image of `image_size` (width, height) pixels, as `fit_workers` and `consolidate_many` read it.
 
     `gold` is the expert's (or an adjudication's) set of boxes where there is one: None means unknown, () means that
-    there is nothing to be found.
+    there is nothing to be found. `proposals` are what models said of it; of those that nobody has seen the label is
+    independent.
     """
 
     answers: tuple[BoxAnswer, ...]
     image_size: tuple[float, float]
     gold: tuple[Box, ...] | None = None
     key: str = field(default="", compare=False)
+    proposals: tuple[Proposal[tuple[Box, ...]], ...] = ()
+
+    @property
+    def shown(self) -> Proposal[tuple[Box, ...]] | None:
+        """The proposal that people began with, if any did."""
+        return next((one for one in self.proposals if one.seen_by), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,10 @@ class AnswerArrays:
     (or UNKNOWN), and `attributes` what was said of each beside. `answer_image`, `answer_worker` (M,) list who answered
     which image, boxes or not. `ignored` lists (image, worker name, left, top, width, height) of the boxes that lie
     outside their image.
+
+    A model whose proposal people began with is one of the workers, by `proposer` (W,). `began` (M,) are the answers
+    that began with it. A box of it that such an answer has exactly as it was shown is not listed again: `copied` (C, 2)
+    has the number of the box and that of the worker.
     """
 
     images: int
@@ -78,6 +91,9 @@ class AnswerArrays:
     answer_image: Ints
     answer_worker: Ints
     ignored: list[tuple[int, str, float, float, float, float]]
+    proposer: Bools
+    began: Bools
+    copied: Ints
 
 
 def flatten(images: Sequence[ImageAnswers], labels: Sequence[str]) -> AnswerArrays:
@@ -88,28 +104,53 @@ def flatten(images: Sequence[ImageAnswers], labels: Sequence[str]) -> AnswerArra
     """
     require_distinct(labels)
     number_of = {label: number for number, label in enumerate(labels)}
-    rows: list[tuple[float, float, float, float, int, int, int]] = []
-    said: list[Values] = []
-    answers: list[tuple[int, int]] = []
-    names: dict[str, int] = {}
+    listed = _Listed(number_of)
     for number, one in enumerate(images):
         if not (one.image_size[0] > 0 and one.image_size[1] > 0):
             raise ValueError(f"image {one.key or number}: size {one.image_size} must be positive")
+        shown, at = one.shown, {}
+        if shown is not None:
+            at = listed.add(number, shown.model, shown.value)
+            listed.proposers.add(shown.model)
         for answer in latest_answers(one.answers, _order):
-            worker = names.setdefault(answer.worker, len(names))
-            answers.append((number, worker))
-            rows.extend(
-                (b.left, b.top, b.width, b.height, number, worker, number_of.get(b.label, UNKNOWN))
-                for b in answer.value
-            )
-            said.extend(b.attributes for b in answer.value)
-    workers = sorted(names)
-    rank = np.empty(len(names), np.int64)
-    rank[[names[name] for name in workers]] = np.arange(len(workers))
-    table = np.array(rows, np.float64).reshape(-1, 7)
-    who = np.array(answers, np.int64).reshape(-1, 2)
+            began = shown is not None and answer.worker in shown.seen_by
+            listed.add(number, answer.worker, answer.value, at if began else None)
+    workers = sorted(listed.names)
+    rank = np.empty(len(workers), np.int64)
+    rank[[listed.names[name] for name in workers]] = np.arange(len(workers))
     size = np.array([one.image_size for one in images], np.float64).reshape(-1, 2)
-    return _clipped(table, said, rank, who, size, workers, tuple(labels))
+    return _clipped(listed, rank, size, workers, tuple(labels))
+
+
+class _Listed:
+    """The rows of all boxes, the answers, and which boxes of a proposal answers have as they were shown."""
+
+    def __init__(self, number_of: Mapping[str, int]) -> None:
+        self.number_of = number_of
+        self.names: dict[str, int] = {}
+        self.proposers: set[str] = set()
+        self.rows: list[tuple[float, float, float, float, int, int, int]] = []
+        self.said: list[Values] = []
+        self.answers: list[tuple[int, int, bool]] = []
+        self.copied: list[tuple[int, int]] = []
+
+    def add(
+        self, image: int, name: str, boxes: Sequence[Box], shown: Mapping[_Place, int] | None = None
+    ) -> dict[_Place, int]:
+        """List an answer that began with the boxes `shown`, if it did; returns the rows of its own boxes by place."""
+        worker = self.names.setdefault(name, len(self.names))
+        self.answers.append((image, worker, shown is not None))
+        left, own = dict(shown or {}), {}
+        for box in boxes:
+            place = (box.label, box.left, box.top, box.width, box.height)
+            if not box.attributes and (row := left.pop(place, None)) is not None:
+                self.copied.append((row, worker))
+                continue
+            own[place] = len(self.rows)
+            label = self.number_of.get(box.label, UNKNOWN)
+            self.rows.append((box.left, box.top, box.width, box.height, image, worker, label))
+            self.said.append(box.attributes)
+        return own
 
 
 def edges_of(boxes: Sequence[Box]) -> Floats:
@@ -130,15 +171,9 @@ def _checked_edges(ltwh: Floats) -> Floats:
     return np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)
 
 
-def _clipped(
-    table: Floats,
-    said: Sequence[Values],
-    rank: Ints,
-    who: Ints,
-    size: Floats,
-    workers: list[str],
-    labels: tuple[str, ...],
-) -> AnswerArrays:
+def _clipped(listed: _Listed, rank: Ints, size: Floats, workers: list[str], labels: tuple[str, ...]) -> AnswerArrays:
+    table = np.array(listed.rows, np.float64).reshape(-1, 7)
+    who = np.array(listed.answers, np.int64).reshape(-1, 3)
     ltrb = _checked_edges(table[:, :4])
     image, worker, label = table[:, 4:].astype(np.int64).T
     worker = rank[worker]
@@ -152,6 +187,10 @@ def _clipped(
     clipped, image, worker, label = clipped[inside], image[inside], worker[inside], label[inside]
     columns = (worker, label, clipped[:, 3], clipped[:, 2], clipped[:, 1], clipped[:, 0], image)
     order = np.lexsort(columns)
+    place = np.full(len(table), -1, np.int64)
+    place[kept[order]] = np.arange(len(order))
+    copied = np.array(listed.copied, np.int64).reshape(-1, 2)
+    copied = np.stack([place[copied[:, 0]], rank[copied[:, 1]]], axis=1)
     return AnswerArrays(
         images=len(size),
         workers=workers,
@@ -161,10 +200,13 @@ def _clipped(
         image=image[order],
         worker=worker[order],
         label=label[order],
-        attributes=[said[i] for i in kept[order].tolist()],
+        attributes=[listed.said[i] for i in kept[order].tolist()],
         answer_image=who[:, 0],
         answer_worker=rank[who[:, 1]],
         ignored=sorted(ignored),
+        proposer=np.array([name in listed.proposers for name in workers], bool),
+        began=who[:, 2].astype(bool),
+        copied=copied[copied[:, 0] >= 0],
     )
 
 

@@ -51,7 +51,7 @@ def expected_loss_and_gain(given: AnswerArrays, models: WorkerModels) -> tuple[I
     lost = np.bincount(inference.image, loss + located * badly, images) + unseen
     saved += located * (badly - less_badly) * inference.next_recall
     gain = np.bincount(inference.image, saved, images) + unseen * population.recall
-    answers = np.bincount(given.answer_image, minlength=images)
+    answers = np.bincount(given.answer_image[~given.proposer[given.answer_worker]], minlength=images)
     return answers, lost / max(population.objects, 1.0), gain
 
 

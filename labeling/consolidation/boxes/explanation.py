@@ -48,13 +48,19 @@ class _Writer:
         self.false_positive_rate = _rounded(inference.rates.false_positive_rate, 4)
         self.spread = _rounded(inference.rates.spread.mean(axis=1), 4)
         self.attributes = given.attributes
+        self.proposer = given.proposer.tolist()
+        self.left: dict[int, list[str]] = {}
+        for box, worker in given.copied.tolist():
+            self.left.setdefault(int(inference.group[box]), []).append(given.workers[worker])
         self.ignored: dict[int, list[dict[str, Any]]] = {}
         for number, name, *box in given.ignored:
             entry = {"worker": name, "box": [round(v, 2) + 0.0 for v in box], "reason": "outside the image"}
             self.ignored.setdefault(number, []).append(entry)
 
     def image(self, image: int, algorithm: str) -> Consolidated:
-        here = sorted({self.answer_worker[m] for m in self.answered[image]})
+        everybody = sorted({self.answer_worker[m] for m in self.answered[image]})
+        here = [w for w in everybody if not self.proposer[w]]
+        proposed_by = [self.rates(w) for w in everybody if self.proposer[w]]
         boxes: list[ConsolidatedBox] = []
         clusters: list[dict[str, Any]] = []
         for k in self.candidates[image]:
@@ -72,28 +78,30 @@ class _Writer:
             "confidence_low": _mean([entry["confidence_low"] for entry in kept]),
             "confidence_high": _mean([entry["confidence_high"] for entry in kept]),
             "threshold": round(self.threshold, 4),
-            "workers": [
-                {
-                    "worker": self.names[w],
-                    "recall": self.recall[w],
-                    "false_positive_rate": self.false_positive_rate[w],
-                    "spread": self.spread[w],
-                }
-                for w in here
-            ],
+            "workers": [self.rates(w) for w in here],
+            **({"proposed_by": proposed_by} if proposed_by else {}),
             "clusters": clusters,
             "ignored": self.ignored.get(image, []),
         }
         return Consolidated(tuple(boxes), explanation, algorithm)
 
+    def rates(self, w: int) -> dict[str, Any]:
+        return {
+            "worker": self.names[w],
+            "recall": self.recall[w],
+            "false_positive_rate": self.false_positive_rate[w],
+            "spread": self.spread[w],
+        }
+
     def cluster(self, k: int, here: list[int]) -> dict[str, Any]:
         chosen = self.label[k]
         mine = self.members[k]
-        drew = {self.worker[i] for i in mine}
+        left = sorted(self.left.get(k, []))
+        drew = {self.worker[i] for i in mine} | {w for w in here if self.names[w] in left}
         kept = self.confidence[k] >= self.threshold and chosen != UNKNOWN
         return {
             "kept": kept,
-            "reason": self.reason(k, kept, len(drew), len(here)),
+            "reason": self.reason(k, kept, len(drew.intersection(here)), len(here)),
             "box": self.fused[k],
             "label": None if chosen == UNKNOWN else self.labels[chosen],
             "confidence": self.confidence[k],
@@ -110,11 +118,13 @@ class _Writer:
                     "weight": self.share[i],
                     "iou": self.overlap[i],
                     "outvoted": not kept or self.given_label[i] not in (chosen, UNKNOWN),
+                    **({"proposed": True} if self.proposer[self.worker[i]] else {}),
                     **label_attributes.written(self.attributes[i]),
                 }
                 for i in mine
             ],
             "not_drawn_by": [self.names[w] for w in here if w not in drew],
+            **({"left_as_proposed_by": left} if left else {}),
         }
 
     def reason(self, k: int, kept: bool, drew: int, here: int) -> str:

@@ -45,16 +45,27 @@ class Fused:
 
 
 def fuse(
-    ltrb: Floats, worker: Ints, group: Ints, groups: int, size: Floats, rates: Rates, population: Population
+    ltrb: Floats,
+    worker: Ints,
+    group: Ints,
+    groups: int,
+    size: Floats,
+    rates: Rates,
+    population: Population,
+    *,
+    doubt: Floats | None = None,
 ) -> Fused:
-    """Fuse boxes `ltrb` (N, 4) of `worker` (N,) into one box a `group` (N,); `size` (groups, 2) is the image's."""
+    """Fuse boxes `ltrb` (N, 4) of `worker` (N,) into one box a `group` (N,); `size` (groups, 2) is the image's.
+
+    `doubt` (N,) multiplies the standard deviation of each box's sides.
+    """
     extent = extents(weighted_median(ltrb, 1 / rates.spread[worker], group, groups))
     sigma, style = population.edges(extent)
     without_style = ltrb - style[group]
     bias, spread = rates.bias[worker], rates.spread[worker]
     most = MOST_CORRECTION * extent[group]
     corrected = ltrb + np.clip(without_style - bias * sigma[group] - ltrb, -most, most)
-    deviation = spread * sigma[group]
+    deviation = spread * sigma[group] * (1.0 if doubt is None else doubt[:, None])
     precision = 1 / deviation**2
     truth = weighted_median(corrected, precision, group, groups)
     for _ in range(ROUNDS):

@@ -13,6 +13,7 @@ from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
 from labeling.consolidation.boxes.confidence import judge
 from labeling.consolidation.boxes.fusion import Fused, fuse
+from labeling.consolidation.boxes.proposals import on_proposals, proposed_doubt, where_proposed
 from labeling.consolidation.clustering import cluster
 from labeling.consolidation.existence import Pairs, log_odds_and_error
 from labeling.consolidation.workers.models import Population, Rates, WorkerModels
@@ -25,6 +26,9 @@ GATE_LOWEST, GATE_HIGHEST = 0.15, 0.4
 
 OTHER_LABEL = 0.6
 """The IoU of two boxes with two labels counts only by this share."""
+
+COPIED_VOTE = 0.5
+"""What the class of a proposed box that somebody left as it was counts for, against one that they chose."""
 
 JOIN_IOU = 0.4
 """Clusters that overlap by this much may be joined afterwards."""
@@ -70,19 +74,35 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     image = np.zeros(groups, np.int64)
     image[group] = given.image
 
-    fused = fuse(given.ltrb, given.worker, group, groups, given.size[image], rates, population)
+    fused = fuse(
+        given.ltrb,
+        given.worker,
+        group,
+        groups,
+        given.size[image],
+        rates,
+        population,
+        doubt=proposed_doubt(given) if given.proposer.any() else None,
+    )
     member_iou = iou(given.ltrb, fused.ltrb[group])
 
     label, label_chance = _vote_on_labels(given, group, groups, models)
 
     pair_group, pair_worker = _pairs(given, image)
     number_of_workers = len(given.workers) + 1
-    drew = np.isin(pair_group * number_of_workers + pair_worker, group * number_of_workers + given.worker)
-    pairs = Pairs(
-        pair_group, rates.recall_by_class[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker], drew
-    )
+    copied = group[given.copied[:, 0]] * number_of_workers + given.copied[:, 1]
+    drawn = np.append(group * number_of_workers + given.worker, copied)
+    drew = np.isin(pair_group * number_of_workers + pair_worker, drawn)
+    recall, false = rates.recall_by_class[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker]
+    if given.proposer.any():
+        checking = on_proposals(given, group, image, pair_group, pair_worker)
+        recall = np.where(checking, models.checks.keeps_real, recall)
+        false = np.where(checking, models.checks.keeps_false, false)
+    pairs = Pairs(pair_group, recall, false, drew)
     chances, distractors = rates.chances[pair_worker], rates.distractors[pair_worker]
     log_odds, error = log_odds_and_error(pairs, population, groups, chances=chances, distractors=distractors)
+    if given.proposer.any():
+        log_odds = where_proposed(given, group, pairs, pair_worker, models, otherwise=log_odds)
 
     features, real, low, high = judge(given, models, group, image, label, fused, log_odds, error, member_iou)
     return Inference(
@@ -123,15 +143,20 @@ def _cluster(given: AnswerArrays, rates: Rates, population: Population) -> Ints:
 
 def _vote_on_labels(given: AnswerArrays, group: Ints, groups: int, models: WorkerModels) -> tuple[Ints, Floats]:
     """Most probable class of each candidate and its posterior, (groups,) each: Dawid & Skene (1979)."""
-    known = np.flatnonzero(given.label != UNKNOWN)
+    # Who leaves a proposed box as it was has named its class too, but would rather have done so than name another.
+    box = np.append(np.arange(len(given.label)), given.copied[:, 0])
+    worker = np.append(given.worker, given.copied[:, 1])
+    weight = np.append(np.ones(len(given.label)), np.full(len(given.copied), COPIED_VOTE))
+    known = np.flatnonzero(given.label[box] != UNKNOWN)
+    box, worker, weight = box[known], worker[known], weight[known]
     if not len(given.labels):
         return np.full(groups, UNKNOWN), np.zeros(groups)
-    votes, index = np.unique(np.stack([given.worker[known], given.label[known]], axis=1), axis=0, return_inverse=True)
+    votes, index = np.unique(np.stack([worker, given.label[box]], axis=1), axis=0, return_inverse=True)
     prior, likelihood = models.label_chances(given.workers, given.labels, votes)
-    log_chance = prior + group_sums(likelihood[index.ravel()], group[known], groups)
+    log_chance = prior + group_sums(likelihood[index.ravel()] * weight[:, None], group[box], groups)
     chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
     chance /= chance.sum(axis=1, keepdims=True)
-    any_vote = np.bincount(group[known], minlength=groups) > 0
+    any_vote = np.bincount(group[box], minlength=groups) > 0
     best = np.round(chance, 9).argmax(axis=1)
     return np.where(any_vote, best, UNKNOWN), np.where(any_vote, chance[np.arange(groups), best], 0.0)
 

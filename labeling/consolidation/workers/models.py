@@ -13,7 +13,7 @@ crowd's own spread for a box of that size; in the symbols of docs/consensus.md, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,10 @@ CLASS_STRENGTH = 5.0
 NO_RECORD = Skill()
 """The counts of a worker who has not been seen yet. Nobody may add to it."""
 
+UNPROVEN = Skill(found=4.0, chances=8.0, false_positives=2.0, distractors=6.0, edges=6.0, edge_square=np.full(4, 24.0))
+"""What is taken for seen of each model beside what was: less than people can do, so that its proposals have to prove
+themselves on objects that people labeled without seeing them."""
+
 
 @dataclass(slots=True)
 class Population:
@@ -124,6 +128,28 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """What people do with the boxes that a model proposes, as expected counts over the crowd: of `real` objects among
+    these boxes they kept `kept_real`, left as it was or corrected; of `false` ones `kept_false`."""
+
+    kept_real: float = 0.0
+    real: float = 0.0
+    kept_false: float = 0.0
+    false: float = 0.0
+
+    @property
+    def keeps_real(self) -> float:
+        """The share of the real ones that people keep, with 20 of which all but one were kept."""
+        return (self.kept_real + 19.0) / (self.real + 20.0)
+
+    @property
+    def keeps_false(self) -> float:
+        """The share of the false ones that people keep, with 20 of which half were: anchoring is assumed until it is
+        seen how much is deleted."""
+        return (self.kept_false + 10.0) / (self.false + 20.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Rates:
     """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4).
 
@@ -149,16 +175,30 @@ class WorkerModels:
         population: Population | None = None,
         skills: Mapping[str, Skill] | None = None,
         calibration: Calibration | None = None,
+        proposers: Mapping[str, Skill] | None = None,
+        checks: Checks | None = None,
     ) -> None:
         self.population = population or Population()
         self.skills: dict[str, Skill] = dict(skills or {})
         self.calibration = calibration or Calibration()
+        # Models whose boxes people were shown, or might have been, by name; counted where people did not see them.
+        self.proposers: dict[str, Skill] = dict(proposers or {})
+        self.checks = checks or Checks()
+
+    def precision(self, proposer: str) -> float:
+        """The share of the boxes of a model that are about an object, as far as people labeled without seeing them."""
+        skill = self.proposers.get(proposer, UNPROVEN)
+        found, false = max(skill.found, 0.0), max(skill.false_positives, 0.0)
+        return (found + 1e-3) / (found + false + 2e-3)
+
+    def _record(self, worker: str) -> Skill:
+        return self.skills.get(worker) or self.proposers.get(worker, NO_RECORD)
 
     def rates(self, workers: Sequence[str], labels: Sequence[str] = ()) -> Rates:
         """Shrunk rates of `workers` in their order, with the recall of each of `labels`; workers without a record get
         the population's."""
         p = self.population
-        skills = [self.skills.get(worker, NO_RECORD) for worker in workers]
+        skills = [self._record(worker) for worker in workers]
         found, chances, false_positives, distractors, edges = (
             np.array([getattr(skill, name) for skill in skills], float)
             for name in ("found", "chances", "false_positives", "distractors", "edges")
@@ -201,7 +241,7 @@ class WorkerModels:
         usual = (found + 1) / (chances + 1)
         counts = np.zeros((len(workers) + 1, len(labels), 2))
         for row, worker in enumerate(workers):
-            seen = self.skills[worker].by_class if worker in self.skills else {}
+            seen = self._record(worker).by_class
             for column, label in enumerate(labels):
                 if label in seen:
                     counts[row, column] = seen[label]
@@ -230,7 +270,7 @@ class WorkerModels:
         crowd = self.population.accuracy if n > 1 else 1.0
         likelihood = np.empty((len(votes), n))
         for row, (worker, given) in enumerate(votes):
-            skill = self.skills.get(workers[worker], NO_RECORD)
+            skill = self._record(workers[worker])
             accuracy = _accuracy(skill, crowd)
             counts = np.full(n, strength * (1 - accuracy) / max(n - 1, 1))
             counts[given] = strength * accuracy
@@ -260,6 +300,16 @@ class WorkerModels:
                 "threshold": number(self.calibration.threshold),
             },
             "workers": {worker: skill_to_json(self.skills[worker]) for worker in sorted(self.skills)},
+            **self._proposed_to_json(),
+        }
+
+    def _proposed_to_json(self) -> dict[str, Any]:
+        """Nothing where nothing was ever proposed."""
+        if not self.proposers and self.checks == Checks():
+            return {}
+        return {
+            "proposers": {name: skill_to_json(self.proposers[name]) for name in sorted(self.proposers)},
+            "checks": {name: number(value) for name, value in asdict(self.checks).items()},
         }
 
     @classmethod
@@ -274,7 +324,9 @@ class WorkerModels:
             threshold=float(data["calibration"]["threshold"]),
         )
         skills = {worker: skill_from_json(skill, version) for worker, skill in data["workers"].items()}
-        return cls(population_from_json(data["population"], version), skills, calibration)
+        proposers = {name: skill_from_json(skill, version) for name, skill in data.get("proposers", {}).items()}
+        checks = Checks(**{name: float(value) for name, value in data.get("checks", {}).items()})
+        return cls(population_from_json(data["population"], version), skills, calibration, proposers, checks)
 
 
 def _accuracy(skill: Skill, crowd: float) -> float:

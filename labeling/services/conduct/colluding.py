@@ -43,10 +43,10 @@ def check_queue(queue_id: int) -> int:
 
 def _answers(work: WorkQueue) -> list[dict[str, Any]]:
     """The answers to each of the newest tasks by the worker's public id; those in which nothing is drawn are left
-    out."""
+    out, and tasks in which all begin with the same label."""
     kind = task_types.get(work.task_type)
-    newest = Task.objects.filter(queue=work, answers_count__gte=2).order_by("-pk").values_list("pk", "input")[:TASKS]
-    inputs = dict(newest)
+    newest = Task.objects.filter(queue=work, answers_count__gte=2, checks=False).order_by("-pk")
+    inputs = dict(newest.values_list("pk", "input")[:TASKS])
     rows = Answer.objects.filter(assignment__task__in=list(inputs), assignment__state=AssignmentStatus.SUBMITTED)
     columns = ("assignment__task_id", "assignment__worker__public_id", "content")
     by_task: dict[int, dict[str, Any]] = defaultdict(dict)

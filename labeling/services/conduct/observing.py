@@ -28,7 +28,8 @@ def conduct_of(*, worker: Worker, queue: WorkQueue) -> Conduct:
     newest = Assignment.objects.filter(worker=worker, queue=queue).order_by("-pk")
     seats = list(newest.select_related("task", "activity").defer("task__queue")[:LOOK_BACK])
     ended = [seat for seat in seats if seat.state in (*ANSWERED, AssignmentStatus.DECLINED)][:20]
-    answered = sorted((seat for seat in seats if seat.state in ANSWERED), key=_ended)
+    # Who checks a proposed label is quicker and draws less than others: that is no conduct.
+    answered = sorted((seat for seat in seats if seat.state in ANSWERED and not seat.task.checks), key=_ended)
     accuracy = reputation.accuracies_of([worker.pk], task_type=queue.task_type)[worker.pk]
     others, times = _others(kind, queue, worker, answered)
     return Conduct(

@@ -1,6 +1,6 @@
 """Opens golds to people: with each batch, in the batch that is open, and takes them away when they are not needed.
 
-Which tasks of a worker are golds is decided by the claim (labeling/sql/claim_0037.sql); here is how many answers golds
+Which tasks of a worker are golds is decided by the claim (labeling/sql/claim_0060.sql); here is how many answers golds
 may get, and that the money for them is set aside.
 """
 

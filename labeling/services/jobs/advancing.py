@@ -21,6 +21,7 @@ from labeling.services.jobs import finishing, most_likely_wrong, pacing, pausing
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
+from labeling.services.prelabels import anchoring, showing
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.results import class_changes, consolidating, difficulty, labels, likely_errors
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
@@ -169,6 +170,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
     consolidating.settle(job=job, batch=batch)
     difficulty.settle(job=job, batch=batch)
     sources.mint(job=job, batch=batch)
+    anchoring.record(job)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
         manifests.refresh_or_report(job)
@@ -218,7 +220,7 @@ def _open_next(job: LabelingJob) -> bool:
     if not ids:
         return True
     ids = preparing.ready(job, ids)
-    if not ids:
+    if not ids or not showing.prepare(job, ids):
         return False
     try:
         open_batch(job=job, object_ids=ids, by=BY)

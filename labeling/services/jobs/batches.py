@@ -11,6 +11,7 @@ from django.db import transaction
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.services.golds import mixing
 from labeling.services.jobs import pausing
+from labeling.services.prelabels import showing
 from labeling.services.queue import batches
 from labeling.services.queue.batches import NewTask
 from marketplace.errors import Invalid, WrongState
@@ -24,6 +25,7 @@ def open_batch(
     With `relabels` they are MachineLabeled ones instead, and stay so until people have labeled them; people do not see
     the model's label.
 
+    Objects with a pre-label that people are to see (services/prelabels) become tasks that check it, at its price.
     The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
     and the money is reserved for the most it may get. Raises InsufficientFunds when the wallet cannot pay, WrongState
     when a batch is open, the job is not InProgress or an object is in another state, Invalid for no objects, a
@@ -50,6 +52,7 @@ def _tasks(job: LabelingJob, ids: Sequence[int], wanted: str) -> list[NewTask]:
     """The tasks of the objects, in the order of `ids`; locks them, and refuses one in another state than `wanted`."""
     rows = DataObject.objects.select_for_update(no_key=True).filter(job=job, pk__in=ids).order_by("pk")
     columns = {pk: rest for pk, *rest in rows.values_list("pk", "state", "width", "height")}
+    checks = showing.to_check(ids) if job.prelabels and wanted == ObjectState.UNLABELED else set()
     tasks = []
     for pk in ids:
         if pk not in columns:
@@ -59,5 +62,5 @@ def _tasks(job: LabelingJob, ids: Sequence[int], wanted: str) -> list[NewTask]:
             raise WrongState(f"object {pk} is {state}, only {wanted} ones can be opened", field="objects")
         if width is None:
             raise Invalid(f"the image of object {pk} was not inspected", field="objects")
-        tasks.append(NewTask({"object": pk, "width": width, "height": height}, pk))
+        tasks.append(NewTask({"object": pk, "width": width, "height": height}, pk, checks=pk in checks))
     return tasks

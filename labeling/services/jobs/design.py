@@ -29,6 +29,7 @@ from labeling.services.jobs import (
     templates,
 )
 from labeling.services.jobs import instructions as texts
+from labeling.services.prelabels import options as prelabels
 from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Contract, Workteam
@@ -85,14 +86,16 @@ class Design:
     wanted_end: datetime | None = None
     golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
+    prelabels: dict[str, Any] | None = None
     content_classifiers: list[str] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
     keywords: list[str] | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list, init=False)
-    # Set by `check` where the team is a vendor's.
+    # Set by `check`: where the team is a vendor's, and where people check pre-labels for a price of its own.
     contract: Contract | None = field(default=None, init=False)
+    check_price_micros: int | None = field(default=None, init=False)
 
     @property
     def kind(self) -> TaskType[Any, Any] | None:
@@ -129,6 +132,7 @@ class Design:
             _texts,
             _people,
             _money,
+            prelabels.check_design,
             _times,
             _stopping,
             _lists,

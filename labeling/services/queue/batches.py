@@ -25,10 +25,12 @@ LIVE = ("Initializing", "InProgress")
 
 
 class NewTask(NamedTuple):
-    """A task about to be opened: what it shows (JSON), and the data object it is about, if it is about one."""
+    """A task about to be opened: what it shows (JSON), the data object it is about, if it is about one, and whether
+    people check a pre-label of that."""
 
     input: dict[str, Any]
     data_object_id: int | None = None
+    checks: bool = False
 
 
 class NewGold(NamedTuple):
@@ -75,14 +77,14 @@ def open_batch(
             opened_at=now,
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )
-        seats = _make_tasks(queue, batch, tasks)
+        micros = _make_tasks(queue, batch, tasks)
         _make_golds(queue, batch, golds)
-        answer_micros = queue.price_micros + queue.fee_micros
+        micros += sum(gold.seats for gold in golds) * queue.answer_micros(checks=False)
         escrow.reserve(
             account=queue.account,
             purpose=Subject(subjects.WORK_QUEUE, queue.pk),
             subject=Subject(subjects.BATCH, batch.pk),
-            amount_micros=(seats + sum(gold.seats for gold in golds)) * answer_micros,
+            amount_micros=micros,
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
@@ -94,18 +96,18 @@ def open_batch(
 def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> int:
     """Insert all tasks in one statement; positions are drawn in the order of `tasks`, under the position lock.
 
-    Returns how many seats they may get.
+    Returns what the seats that they may get cost, in micro-dollars with fees.
     """
     most = _seats(queue, tasks)
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, max_seats, seats_total,
-                                          seats_free, answers_count, declines_count, due, responses_written,
+                                          seats_free, answers_count, declines_count, due, responses_written, checks,
                                           queue_position)
                SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', o.most, least(o.most, %s), least(o.most, %s), 0, 0,
-                      false, false, nextval('labeling_queue_position')
-               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[])
-                                   WITH ORDINALITY AS u(object_id, input, most, place)
+                      false, false, o.checks, nextval('labeling_queue_position')
+               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::boolean[])
+                                   WITH ORDINALITY AS u(object_id, input, most, checks, place)
                      ORDER BY place) AS o""",
             [
                 queue.pk,
@@ -115,9 +117,10 @@ def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> int
                 [task.data_object_id for task in tasks],
                 [orjson.dumps(task.input).decode() for task in tasks],
                 most,
+                [task.checks for task in tasks],
             ],
         )
-    return sum(most)
+    return sum(seats * queue.answer_micros(checks=task.checks) for seats, task in zip(most, tasks, strict=True))
 
 
 def _seats(queue: WorkQueue, tasks: Sequence[NewTask]) -> list[int]:
@@ -138,7 +141,7 @@ def add_gold(*, queue: WorkQueue, batch: Batch, gold: NewGold, by: str) -> None:
         account=queue.account,
         purpose=Subject(subjects.WORK_QUEUE, queue.pk),
         subject=Subject(subjects.GOLD, gold.gold_id),
-        amount_micros=gold.seats * (queue.price_micros + queue.fee_micros),
+        amount_micros=gold.seats * queue.answer_micros(checks=False),
         by=by,
     )
 

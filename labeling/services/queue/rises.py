@@ -7,7 +7,7 @@ review there, whose seat is offered again when it is rejected. Tasks that people
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from labeling import subjects
@@ -38,7 +38,7 @@ def raise_price(
         lock_price(locked.pk)
         fee = max(fee_micros, locked.fee_micros)
         more = price_micros + fee - locked.price_micros - locked.fee_micros
-        seats = _open_seats(locked, live) + _keep_for_reviews(live, more)
+        seats = _open_seats(locked, live) + _keep_for_reviews(locked, live, more)
         change = PriceChange.objects.create(
             queue=locked,
             old_price_micros=locked.price_micros,
@@ -74,15 +74,23 @@ def _check(queue: WorkQueue, price_micros: int) -> None:
 
 
 def _open_seats(queue: WorkQueue, live: list[Batch]) -> int:
-    """The answers that the tasks of these batches may still get, and that are paid from their money."""
+    """The answers that the tasks of these batches may still get, and that are paid from their money.
+
+    Without those that check a pre-label at a price of their own, which stays.
+    """
     left = F("max_seats") - F("answers_count") + F("extra_answers")
-    return int(Task.objects.filter(batch__in=live).aggregate(n=Sum(left))["n"] or 0)
+    return int(Task.objects.filter(_risen(queue), batch__in=live).aggregate(n=Sum(left))["n"] or 0)
 
 
-def _keep_for_reviews(live: list[Batch], more: int) -> int:
+def _risen(queue: WorkQueue, of: str = "") -> Q:
+    """The tasks whose price rises with the queue's; `of`: the path to the task."""
+    return Q() if queue.check_price_micros is None else Q(**{f"{of}checks": False})
+
+
+def _keep_for_reviews(queue: WorkQueue, live: list[Batch], more: int) -> int:
     """Note on each answer under review that its seat would cost `more`; returns how many there are."""
     rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).filter(
-        state=ReviewStatus.PENDING, assignment__task__batch__in=live
+        _risen(queue, "assignment__task__"), state=ReviewStatus.PENDING, assignment__task__batch__in=live
     )
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     AnswerReview.objects.filter(pk__in=ids).update(kept_micros=F("kept_micros") + more)

@@ -102,7 +102,7 @@ class Seat:
         return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime, activity: Activity | None) -> "Handed":
-        """Call labeling_submit (labeling/sql/submit_0037.sql) and, when it accepts, noting.NOTE: one round trip."""
+        """Call labeling_submit (labeling/sql/submit_0060.sql) and, when it accepts, noting.NOTE: one round trip."""
         noted = noting.arguments(
             seat_id=self.pk, worker_id=self.worker_id, queue_id=self.queue_id, activity=activity, now=now
         )

@@ -31,7 +31,8 @@ class AvailableWork:
     """A queue on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000.
 
     `review_days`: answers are paid after a review, within so many days; None: at once. `employer`: the vendor that pays
-    the worker for this work, "" when the requester does; then the prices shown are 0.
+    the worker for this work, "" when the requester does; then the prices shown are 0. `check_price_micros` is paid for
+    tasks that begin with a label to be checked; None where there are none, or they are paid as others.
     """
 
     queue_id: int
@@ -48,6 +49,7 @@ class AvailableWork:
     tasks_left: int
     tasks_held: int
     employer: str = ""
+    check_price_micros: int | None = None
 
 
 def queues_with_work(worker: Worker, address: str | None = None) -> QuerySet[WorkQueue]:
@@ -84,6 +86,7 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
             expected_seconds=row.expected_seconds,
             hourly_micros=round(_shown_price(row) * 3600 / row.expected_seconds),
             employer=row.contract.vendor.name if row.contract is not None else "",
+            check_price_micros=row.check_price_micros,
             task_time_limit_seconds=row.task_time_limit_seconds,
             tasks_left=counted[row.pk][0],
             tasks_held=counted[row.pk][1],

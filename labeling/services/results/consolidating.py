@@ -42,6 +42,7 @@ from labeling.services.conduct import colluding
 from labeling.services.functions import waiting
 from labeling.services.intake import audited
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
+from labeling.services.prelabels.evidence import proposals
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
 from labeling.task_types.base import AnswersToImage, Consensus
@@ -219,13 +220,21 @@ def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, R
         .annotate(text=Cast("content", TextField()))
         .order_by("assignment_id", "revision")
         .values_list(
-            "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "text", "assignment_id"
+            "assignment__task__data_object_id",
+            "assignment__worker__public_id",
+            "revision",
+            "text",
+            "assignment_id",
+            "assignment__task__checks",
         )
     )
+    began: dict[int, set[str]] = defaultdict(set)
     answers: dict[int, dict[int, WorkerAnswer[Any]]] = defaultdict(dict)
     unreadable: dict[int, list[dict[str, str]]] = defaultdict(list)
-    for object_id, worker, revision, text, seat in rows:
+    for object_id, worker, revision, text, seat, checks in rows:
         row = by_id[object_id]
+        if checks:
+            began[object_id].add(worker)
         try:
             size = (row.width or 0, row.height or 0)
             answer = kind.read_stored(orjson.loads(text), labels=job.labels, earlier=job.earlier_labels, size=size)
@@ -241,6 +250,7 @@ def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, R
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
     shown = audited.of_objects(kind, by_id)
+    proposed = proposals(job, by_id, {pk: frozenset(some) for pk, some in began.items()})
     declared = label_config.declared(job.queue.label_category_config)
     return {
         pk: ReadAnswers(
@@ -251,6 +261,7 @@ def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, R
                 key=str(row.index),
                 earlier=shown.get(pk),
                 declared=declared,
+                proposals=proposed.get(pk, ()),
             ),
             unreadable[pk],
         )

@@ -23,7 +23,8 @@ BY_NOBODY = ("system", "finding:")
 def record_agreement(job: LabelingJob, images: Mapping[int, AnswersToImage[Any]], *, at: datetime) -> None:
     """Record how far each answer agrees with the label of its object. Needs the transaction that wrote the labels.
 
-    `images`: the answers by the object's key. An object with one answer says nothing.
+    `images`: the answers by the object's key. An object with one answer says nothing, nor do answers that began with a
+    pre-label, as they agree by themselves.
     """
     kind = task_types.get(job.task_type)
     rows = Assignment.objects.filter(task__data_object__in=list(images), state=AssignmentStatus.SUBMITTED)
@@ -32,7 +33,12 @@ def record_agreement(job: LabelingJob, images: Mapping[int, AnswersToImage[Any]]
     labels = DataObject.objects.filter(pk__in=list(images)).exclude(label=None).select_related("label")
     findings: list[Finding] = []
     for row in labels:
-        answers = [answer for answer in images[row.pk].answers if (row.pk, answer.worker) in seats]
+        began = {name for proposal in images[row.pk].proposals for name in proposal.seen_by}
+        answers = [
+            answer
+            for answer in images[row.pk].answers
+            if (row.pk, answer.worker) in seats and answer.worker not in began
+        ]
         if row.label is None or (weight := agreement_weight(len(answers), row.label.confidence)) <= 0:
             continue
         try:

@@ -18,12 +18,13 @@ from labeling.services import attempts
 from labeling.services.jobs import finishing
 from labeling.services.queue.locking import advance_lock
 from learning import families, transitions
-from learning.models import LearningLoop, LoopAudit, Round
+from learning.models import LearningLoop, LoopAudit, Round, TransformJob
 from learning.services import registry
 from learning.services.active import auditing, lease, loop_settings, opening, rounds
 from learning.services.active.loop_settings import LoopSettings
 from learning.services.programs import kinds
 from learning.services.programs.kinds.interface import ProgramKind
+from learning.services.proposing import of_model
 from marketplace.errors import DomainError, Invalid, NotFound
 from marketplace.models import Account
 from marketplace.queue import enqueue, run_each
@@ -128,7 +129,9 @@ def advance_for_job(*, job_id: int) -> None:
 
 
 def advance_for_run(*, kind: str, run_id: int) -> None:
-    """A run of this kind ended: advance the loop that it belongs to, if it belongs to one."""
+    """A run of this kind ended: advance the loop that it belongs to, or the job that waits for its pre-labels."""
+    if kinds.get(kind).model is TransformJob:
+        of_model.advance_for_run(run_id=run_id)
     for field in _fields_of(kinds.get(kind)):
         for pk in Round.objects.filter(**{field: run_id}).values_list("loop", flat=True):
             advance_loop(loop_id=pk)

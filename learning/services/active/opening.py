@@ -18,10 +18,11 @@ from labeling.services.intake import inspection
 from labeling.services.jobs import advancing, finishing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
+from labeling.services.prelabels import showing
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import labels
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Round
+from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services.active import auditing, choosing, loop_objects, planned
 from learning.services.active.choosing import Chosen
 from learning.services.active.loop_settings import LoopSettings
@@ -135,8 +136,12 @@ def _open(
 ) -> bool:
     """Open a batch of these objects as round `number`; `rest` were selected for it, and are not any more.
 
-    `figures` are those of a round that is made now: how its objects were chosen.
+    `figures` are those of a round that is made now: how its objects were chosen. Objects of the training split show
+    their pre-labels, if the job has any; those of validation never do.
     """
+    aside = [pk for pk, split in splits.items() if split == Split.VALIDATION]
+    if not showing.prepare(loop.job, [*splits], apart=aside):
+        return False
     try:
         with transaction.atomic():
             LearningLoop.objects.select_for_update().get(pk=loop.pk)

@@ -54,13 +54,14 @@ def make(
         most_calibration=settings.calibration_size(settings.batch_size),
         rounds=max(settings.max_rounds - loop.rounds.exclude(training_job=None).count(), 0),
         exponent=planning.exponent(_history(loop, current)),
+        relative_price=_relative_price(loop, decision),
     )
     curve = Curve.of(scores, losses)
     found = planning.plan(
         state, curve, next_tests(loop, settings, current, decision), least_saving=settings.least_saving
     )
     pays = found.pays or settings.least_saving == 0
-    each = loop.job.queue.task_micros
+    each = round(loop.job.queue.task_micros * state.relative_price)
     text = (
         _going_on(found, state, each)
         if pays
@@ -78,6 +79,16 @@ def make(
         "exponent": round(state.exponent, 4),
         "text": text if left else "",
     }
+
+
+def _relative_price(loop: LearningLoop, decision: Decision) -> float:
+    """What an object of the pool costs over one that people draw, as many of them as the newest model proposes labels
+    for that are good enough are checked."""
+    job, full = loop.job, loop.job.queue.answer_micros(checks=False)
+    if not job.prelabels or not full or not len(decision.scores):
+        return 1.0
+    shown = float((decision.scores >= job.prelabels["least_quality"]).mean()) * (1 - job.prelabels["blind_share"])
+    return 1 - shown * (1 - job.queue.answer_micros(checks=True) / full)
 
 
 def evidence(decision: Decision) -> tuple[Floats, Floats]:

@@ -35,6 +35,7 @@ from learning.services.active import (
     planned,
 )
 from learning.services.active.loop_settings import LoopSettings
+from learning.services.proposing import of_loop
 from marketplace import storage
 from marketplace.errors import InUse
 from marketplace.queue import enqueue
@@ -215,6 +216,7 @@ def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings
 def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
     """Label every object whose expected quality reaches the cut-off, and store the expected quality of the others."""
     job, run = loop.job, current.transform_job
+    of_loop.record_blind(loop)
     pool = set(loop_objects.pool(loop).values_list("pk", flat=True))
     scores = dict(evaluation.score_pool(job, current, evaluation.predictions(job, run), pool))
     loop_objects.record_scores(loop, scores.items())

@@ -12,6 +12,8 @@ export interface Assignment extends TaskInput {
   task_type: string; title: string; instructions?: Instructions;
   /** Answers are paid after a review, within so many days; null or missing: at once. */
   review_days?: number | null;
+  /** It begins with a label that a model proposes, to be checked and corrected. */
+  checks?: boolean;
   /** Paid by the vendor that employs the worker; the price is 0 then. */
   paid_by_employer?: boolean;
   /** Why the answer to this task was rejected that is to be improved now. */

@@ -18,6 +18,7 @@ export const shellStyles = css`
   .banner { display: flex; flex-wrap: wrap; align-items: center; gap: 0.3rem 1rem; padding: 0.45rem 0.9rem; background: var(--_warn-soft); color: var(--_warn); font-size: 0.875rem; font-weight: 550; }
   .banner a { color: inherit; font-weight: 700; }
   .banner button { min-block-size: 2rem; color: var(--_text); }
+  .banner.check { background: var(--_surface-3); color: var(--_text); font-weight: 450; }
   .banner.bad { background: var(--_bad-soft); color: var(--_bad); }
   /* lies over the element and lets clicks through: a banner that comes and goes would move the element while somebody works in it */
   .paid { grid-area: tool; align-self: start; justify-self: center; z-index: 2; margin: 3.5rem 0.5rem 0; padding: 0.45rem 1rem; border-radius: 999px; background: light-dark(#e2f5e8, #12321f); color: var(--_ok); font-size: 0.875rem; font-weight: 550; box-shadow: 0 2px 8px rgb(0 0 0 / 25%); pointer-events: none; }

@@ -37,10 +37,13 @@ const NARROW = 736;
 /** Whether an element shows one task after the other, instead of being made anew for each. */
 const stays = (tag: string): boolean => "upcoming" in (customElements.get(tag)?.prototype ?? {});
 
+/** What is asked of whoever begins with a label that a model proposes. */
+const CHECK = html`<div class="banner check" role="note"><span><strong>Check and correct.</strong> A model has marked this picture: keep what is right, correct what is off, delete what is wrong and add what is missing.</span></div>`;
+
 /** What stands below the price: when it is paid, where that is not at once. */
 function reviewed(task: Assignment): string {
   const days = task.review_days;
-  if (days === undefined || days === null) return "this task";
+  if (days === undefined || days === null) return task.checks ? "to check" : "this task";
   return days === 0 ? "after review" : `after review, within ${days} day${days === 1 ? "" : "s"}`;
 }
 
@@ -292,7 +295,7 @@ export class TaskShell extends LitElement {
           <button type="button" ?disabled=${off} @click=${() => this.giveBack()}>Return</button>
           <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
         </div>
-        <div class="banners">${this.banners(session)}</div>
+        <div class="banners">${this.banners(session)}${task.checks ? CHECK : nothing}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
         ${this.held ? html`<div class="paid">Handed in: ${this.held} are paid after a review. Here is the next task.</div>` : nothing}
         ${keyed(stays(tag) ? tag : task.id, this.crowdElement(session, task, tag))}

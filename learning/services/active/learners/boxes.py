@@ -14,6 +14,7 @@ from learning.selection.quality import Detections, Floats, Outcomes
 from learning.selection.seen import detections
 from learning.selection.thresholds import Decision
 from learning.selection.trust import BoxRule
+from learning.services import transforms
 from learning.services.active.learners.interface import Learner, Outcome, without
 
 _NO_BOXES = Detections.of([])
@@ -73,17 +74,11 @@ class Boxes(Learner[Detections]):
 
     def label(self, rule: BoxRule, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
         """See Learner: the boxes at or above their class's cut, within the image."""
-        if prediction.image_size is None:
-            return None
-        width, height = prediction.image_size["width"], prediction.image_size["height"]
-        boxes = []
-        for box in prediction.boxes:
-            left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
-            right = min(max(box.left + box.width, left), width)
-            bottom = min(max(box.top + box.height, top), height)
-            if box.score >= rule.cuts[box.class_id] and right > left and bottom > top:
-                boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
-        return boxes
+        return _above(prediction, labels, rule.cuts)
+
+    def proposed(self, prediction: Prediction, labels: Sequence[str]) -> list[Box] | None:
+        """See Learner: the boxes of no low score."""
+        return _above(prediction, labels, np.full(len(labels), transforms.LEAST_SCORE))
 
     def compared(self, found: Detections, true: Detections, labels: Sequence[str]) -> Outcome:
         """See Learner."""
@@ -127,3 +122,18 @@ class Boxes(Learner[Detections]):
 
         mirrored = None if prediction.mirrored is None else kept(prediction.mirrored)
         return replace(prediction, boxes=kept(prediction.boxes), mirrored=mirrored)
+
+
+def _above(prediction: Prediction, labels: Sequence[str], cuts: Floats) -> list[Box] | None:
+    """The boxes at or above the cut (classes,) of their class, within the image; None for one of unknown size."""
+    if prediction.image_size is None:
+        return None
+    width, height = prediction.image_size["width"], prediction.image_size["height"]
+    boxes = []
+    for box in prediction.boxes:
+        left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
+        right = min(max(box.left + box.width, left), width)
+        bottom = min(max(box.top + box.height, top), height)
+        if box.score >= cuts[box.class_id] and right > left and bottom > top:
+            boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
+    return boxes

@@ -66,6 +66,10 @@ class Learner(ABC, Generic[Truth]):
     def label(self, rule: Any, prediction: Prediction, labels: Sequence[str], sure: float) -> Any:
         """The label, as the task type reads it, None where there can be none; `sure` is its expected quality."""
 
+    def proposed(self, prediction: Prediction, labels: Sequence[str]) -> Any:
+        """The label that people are to check where no rule was found for one, None where there can be none."""
+        return None
+
     @abstractmethod
     def compared(self, found: Truth, true: Truth, labels: Sequence[str]) -> Outcome:
         """The outcome of the label `found` of an object whose true one is `true`."""

@@ -1,0 +1,103 @@
+"""Boxes that a model proposes and people check: what that says, how sure the model is, and what checking is worth.
+
+A model whose boxes people begin with is one more worker. Its skill is learned only where people did not see its boxes:
+there their label is independent of it. People who began with its boxes are not independent of it. Of a proposed box
+that is real they keep the share `keeps_real`, of one that is not `keeps_false` (workers/models.py: Checks); these rates
+take the place of recall and false positive rate, so that keeping a box is as weak a sign as people are seldom seen to
+delete one. How many of the proposed boxes are false is known from the model's skill, so the rates can be learned where
+nobody knows the truth: if nobody ever deletes anything, keeping proves nothing. Things that the model did not propose
+are drawn, and judged, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.arrays import LOWEST_CHANCE, Bools, Floats, Ints, logit
+from labeling.consolidation.boxes.answers import AnswerArrays, ImageAnswers
+from labeling.consolidation.existence import Pairs
+from labeling.consolidation.workers.models import UNPROVEN, Checks, WorkerModels
+from labeling.consolidation.workers.skills import Skill
+from labeling.formats.shapes import Box
+
+if TYPE_CHECKING:
+    from labeling.consolidation.boxes.inference import Inference
+
+COPY_PRECISION = 0.25
+"""What a person who leaves a box as it was adds to the precision of its sides, in parts of the model's own. On
+simulated people 0.25 gave better sides than 0 and 0.5, and to distrust boxes that others moved gave worse ones."""
+
+
+def blind(images: Iterable[ImageAnswers]) -> Iterator[ImageAnswers]:
+    """The images whose answers nobody began with a proposal."""
+    return (image for image in images if image.shown is None)
+
+
+def on_proposals(given: AnswerArrays, group: Ints, image: Ints, pair_group: Ints, pair_worker: Ints) -> Bools:
+    """Which pairs (P,) of a candidate and a worker are about a proposed box and somebody who began with it.
+
+    `group` (N,) is the candidate of each box, `image` (K,) the image of each candidate.
+    """
+    number_of_workers = len(given.workers) + 1
+    proposed = np.bincount(group, given.proposer[given.worker], len(image)) > 0
+    began = given.answer_image[given.began] * number_of_workers + given.answer_worker[given.began]
+    found: Bools = proposed[pair_group] & np.isin(image[pair_group] * number_of_workers + pair_worker, began)
+    return found
+
+
+def where_proposed(
+    given: AnswerArrays, group: Ints, pairs: Pairs, pair_worker: Ints, models: WorkerModels, *, otherwise: Floats
+) -> Floats:
+    """log P(real | answers) / P(distractor | answers) of each candidate (K,); of those not proposed it is `otherwise`.
+
+    A box of a model is about an object with the chance that is known of the model, whatever people have drawn that it
+    has not; each of them then keeps or deletes it by the rates in `pairs`.
+    """
+    mine = given.proposer[given.worker]
+    prior = np.full(len(otherwise), np.nan)
+    prior[group[mine]] = [logit(np.array(models.precision(given.workers[w]))) for w in given.worker[mine]]
+    if_real, if_false = (
+        np.log(np.clip(np.where(pairs.drew, rate, 1 - rate), LOWEST_CHANCE, 1.0))
+        for rate in (pairs.recall, pairs.false_positive_rate)
+    )
+    by_people = np.bincount(pairs.group, np.where(given.proposer[pair_worker], 0.0, if_real - if_false), len(otherwise))
+    return np.where(np.isnan(prior), otherwise, prior + by_people)
+
+
+def proposed_doubt(given: AnswerArrays) -> Floats:
+    """(N,) what the standard deviation of each box's sides is multiplied by: proposed boxes that people left as they
+    were are surer."""
+    left = np.bincount(given.copied[:, 0], minlength=len(given.ltrb))
+    return np.asarray(1 / np.sqrt(1 + COPY_PRECISION * left))
+
+
+def with_models(image: ImageAnswers, boxes: tuple[Box, ...]) -> ImageAnswers:
+    """An image that people have labeled without seeing the proposals: the models among those who answered, and the
+    label of people as the truth."""
+    models = (WorkerAnswer(one.model, one.value) for one in image.proposals)
+    return ImageAnswers((*image.answers, *models), image.image_size, gold=boxes, key=image.key)
+
+
+def unproven(names: Iterable[str]) -> dict[str, Skill]:
+    """A record to begin with for each of these models."""
+    made = {name: Skill() for name in names}
+    for skill in made.values():
+        skill.add(UNPROVEN)
+    return made
+
+
+def add_checks(total: Checks, given: AnswerArrays, inference: Inference) -> Checks:
+    """The counts with those of more images: what became of proposed boxes by people who began with them."""
+    pairs = inference.pairs
+    mine = on_proposals(given, inference.group, inference.image, pairs.group, inference.pair_worker)
+    real, drew = inference.real[pairs.group[mine]], pairs.drew[mine]
+    return Checks(
+        kept_real=total.kept_real + float((real * drew).sum()),
+        real=total.real + float(real.sum()),
+        kept_false=total.kept_false + float(((1 - real) * drew).sum()),
+        false=total.false + float((1 - real).sum()),
+    )
