@@ -16,6 +16,7 @@ class LearningConfig(AppConfig):
         for listeners, listener in (
             (hooks.job_ready, background.on_job_ready),
             (hooks.batch_done, background.on_batch_done),
+            (hooks.loop_done, background.on_loop_done),
         ):
             if listener not in listeners:
                 listeners.append(listener)

@@ -98,6 +98,32 @@ def advance_tuning_of_run(run_id: int) -> None:
     advancing.advance_for_run(run_id=run_id)
 
 
+def on_loop_done(loop_id: int) -> None:
+    """A human loop is over: request an advance of the policy whose image it was about."""
+    enqueue("learning.background.advance_improvement_of_loop", loop_id)
+
+
+def advance_improvement(policy_id: int) -> None:
+    """Take the next steps of an improvement policy."""
+    from learning.services.improvement import advancing
+
+    advancing.advance(policy_id=policy_id)
+
+
+def advance_improvement_of_loop(loop_id: int) -> None:
+    """Take the next steps of the policy whose image a human loop was about, if it was one."""
+    from learning.services.improvement import advancing
+
+    advancing.advance_for_loop(loop_id=loop_id)
+
+
+def advance_improvements_of_account(account_id: int) -> None:
+    """Take the next steps of the account's policies that wait for a program or for an endpoint."""
+    from learning.services.improvement import advancing
+
+    advancing.advance_for_account(account_id=account_id)
+
+
 def delete_files(uri: str) -> None:
     """Delete what a deleted run has left in a folder of the store."""
     from learning.services import run_deletion
@@ -116,6 +142,7 @@ def sweep() -> None:
     """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
     from learning.services.active import loops
     from learning.services.hosting import deploying
+    from learning.services.improvement import advancing
     from learning.services.tuning import creating
 
-    run_each((loops.sweep, creating.sweep, deploying.sweep))
+    run_each((loops.sweep, creating.sweep, deploying.sweep, advancing.sweep))

@@ -4,18 +4,22 @@ from learning.models.advanced import Advanced
 from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
+from learning.models.policies import FOLLOWED_RUNS, Detection, ImprovementPolicy, PolicyRun, RunStep, Use
 from learning.models.registry import Model, ModelGroup, ModelImport
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
 from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTrial
 
 __all__ = [
     "Deployment",
+    "Detection",
     "Endpoint",
     "EndpointConfig",
     "EndpointReplica",
     "Advanced",
     "AuditedObject",
+    "FOLLOWED_RUNS",
     "HyperParameterTuningJob",
+    "ImprovementPolicy",
     "LearningLoop",
     "LoopAudit",
     "LoopObject",
@@ -23,12 +27,15 @@ __all__ = [
     "ModelGroup",
     "ModelImport",
     "Objective",
+    "PolicyRun",
     "ProgramRun",
     "Round",
+    "RunStep",
     "Split",
     "TrainingJob",
     "TrainingMetric",
     "TransformJob",
+    "Use",
     "Variant",
     "VariantTraffic",
     "TuningTrial",
