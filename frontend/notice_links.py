@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     machines.TRANSFORM_JOB: lambda notice: reverse("requester:transform", args=[notice.subject_id]),
     machines.TUNING_JOB: lambda notice: reverse("requester:tuning", args=[notice.subject_id]),
     machines.ENDPOINT: lambda notice: f"{reverse('requester:endpoints')}?id={notice.subject_id}",
+    machines.IMPROVEMENT_POLICY: lambda notice: f"{reverse('requester:improvement-policies')}?id={notice.subject_id}",
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.REVIEWING: lambda notice: reverse("worker:reviews"),

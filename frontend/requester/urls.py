@@ -185,6 +185,7 @@ if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
     from frontend.requester import (
         endpoints,
+        improvement,
         model_comparison,
         model_imports,
         model_registry,
@@ -207,6 +208,17 @@ if automation.installed():
         path("endpoints/<str:endpoint_name>/delete/", endpoints.delete, name="endpoint-delete"),
         path("endpoints/<str:endpoint_name>/try/", endpoints.try_page, name="endpoint-try"),
         path("endpoints/<str:endpoint_name>/ask/", endpoints.ask, name="endpoint-ask"),
+        path("improvement/", improvement.list_page, name="improvement-policies"),
+        path("new-improvement/", improvement.new_page, name="improvement-new"),
+        path("improvement/<str:policy_name>/", improvement.detail_page, name="improvement"),
+        path("improvement/<str:policy_name>/progress/", improvement.progress_part, name="improvement-progress"),
+        path("improvement/<str:policy_name>/parameters/", improvement.parameters, name="improvement-parameters"),
+        path("improvement/<str:policy_name>/act/", improvement.act, name="improvement-act"),
+        path(
+            "improvement/<str:policy_name>/runs/<int:run_number>/use-again/",
+            improvement.use_again,
+            name="improvement-use-again",
+        ),
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),
