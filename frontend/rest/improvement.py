@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from frontend.rest import schemas, schemas_improvement
 from frontend.rest.endpoints import StrategyInput
 from frontend.rest.fields import Body, FiniteFloatField, ObjectField, members
+from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
@@ -79,7 +80,7 @@ def _one(request: Request, name: str, role: Role | None = None) -> ImprovementPo
 
 @listed(
     operation="list_improvement_policies",
-    page=schemas.page("ImprovementPolicy", schemas_improvement.ImprovementPolicyShown),
+    page=schemas.page("ImprovementPolicy", schemas_improvement.ImprovementPolicyRow),
     description="Improvement policies, newest first.",
 )
 class PoliciesView(ListView):
@@ -92,8 +93,8 @@ class PoliciesView(ListView):
         return view.policies(account_of(request))
 
     def row(self, found: ImprovementPolicy) -> dict[str, Any]:
-        """All of it."""
-        return view.shown(found)
+        """Without what has to be counted."""
+        return view.listed(found)
 
     @extend_schema(
         request=PolicyInput,
@@ -168,6 +169,7 @@ class CheckView(_ActView):
         responses={200: schemas_improvement.ImprovementPolicyShown},
         operation_id="check_improvement_policy",
     )
+    @idempotent
     def post(self, request: Request, policy_name: str) -> Response:
         """Look for new images and for new training now."""
         found = _one(request, policy_name, Role.MEMBER)
@@ -183,6 +185,7 @@ class StopView(_ActView):
         responses={200: schemas_improvement.ImprovementPolicyShown},
         operation_id="stop_improvement_policy",
     )
+    @idempotent
     def post(self, request: Request, policy_name: str) -> Response:
         """Detect and train no more; a training under way is stopped."""
         found = _one(request, policy_name, Role.MEMBER)
@@ -198,6 +201,7 @@ class StartView(_ActView):
         responses={200: schemas_improvement.ImprovementPolicyShown},
         operation_id="start_improvement_policy",
     )
+    @idempotent
     def post(self, request: Request, policy_name: str) -> Response:
         """Go on with a policy that was stopped."""
         found = _one(request, policy_name, Role.MEMBER)
@@ -244,6 +248,7 @@ class UseAgainView(APIView):
     @extend_schema(
         request=None, responses={200: schemas_improvement.Counted}, operation_id="use_improvement_images_again"
     )
+    @idempotent
     def post(self, request: Request, policy_name: str, run_number: int) -> Response:
         """Let later trainings learn from the images of a run that was refused or rolled back."""
         run = view.run(_one(request, policy_name, Role.MEMBER), run_number)
@@ -275,6 +280,7 @@ class TryAgainView(APIView):
     @extend_schema(
         request=None, responses={200: schemas_improvement.Counted}, operation_id="try_improvement_images_again"
     )
+    @idempotent
     def post(self, request: Request, policy_name: str) -> Response:
         """Detect the images again that failed."""
         found = _one(request, policy_name, Role.MEMBER)

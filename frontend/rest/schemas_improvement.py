@@ -33,28 +33,33 @@ class DriftOfFeature(s.Serializer):
     drifts = s.BooleanField()
 
 
-class ImprovementPolicyShown(s.Serializer):
-    """A policy."""
+class ImprovementPolicyRow(s.Serializer):
+    """A policy in a list."""
 
     name = s.CharField()
     status = s.CharField()
     endpoint = s.CharField(allow_null=True)
-    live_model = s.CharField(allow_null=True)
     flow_definition = s.CharField()
     location = s.CharField()
     images_uri = s.CharField(help_text="where images are dropped")
     labels = s.ListField(child=s.CharField())
     parameters = ImprovementParameters()
+    drifting_since = s.DateTimeField(allow_null=True)
+    attention = s.CharField(allow_null=True)
+    created_at = s.DateTimeField()
+
+
+class ImprovementPolicyShown(ImprovementPolicyRow):
+    """A policy."""
+
+    live_model = s.CharField(allow_null=True)
     settings = s.JSONField()
     fixed_images = s.IntegerField()
     training_images = s.IntegerField(help_text="those that were given at creation")
     untrained_images = s.IntegerField()
     images = s.DictField(child=s.IntegerField(), help_text="how many are in each state")
     drift = DriftOfFeature(many=True)
-    drifting_since = s.DateTimeField(allow_null=True)
-    attention = s.CharField(allow_null=True)
     confirm_address = s.CharField(allow_null=True)
-    created_at = s.DateTimeField()
 
 
 class ImprovementPolicyMade(ImprovementPolicyShown):

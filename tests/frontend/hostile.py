@@ -23,11 +23,11 @@ from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
 from tests.frontend import (
-    endpoint_world,
     hostile_money,
     hostile_quality,
     hostile_templates,
     hostile_told,
+    improvement_world,
     model_world,
     review_world,
     trainings_world,
@@ -262,7 +262,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         *((f"/{kind}s/{ids[f'{kind}_id']}/stop/", {}) for kind in ("export", "dataset", "import")),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         ("/imports/new/", _an_import(world)),
-        *(*trainings_world.forms(ids), *endpoint_world.forms(), *tuning_forms(ids), *hostile_templates.forms(world)),
+        *(*trainings_world.forms(ids), *tuning_forms(ids), *hostile_templates.forms(world)),
+        *improvement_world.forms(ids, world.account),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
         (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
@@ -334,7 +335,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **(panel_bodies() | endpoint_world.bodies() | review_world.bodies(world.ids["team_id"], world.account)),
+        **(panel_bodies() | review_world.bodies(world.ids["team_id"], world.account)),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},
@@ -354,7 +355,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
-        **(hostile_templates.bodies() | tuning_bodies(world)),
+        **(hostile_templates.bodies() | tuning_bodies(world) | improvement_world.bodies(world.ids, world.account)),
         "keep_chosen_keys": {"keys": {"next": "q"}},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},

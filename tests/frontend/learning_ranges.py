@@ -6,9 +6,12 @@ from learning.services.hosting import asking, hosting, strategies
 from learning.services.tuning import config, creating, ranges
 from marketplace import arns, names
 from marketplace.services import boundaries
+from tests.frontend import improvement_world
 
 DECLARED = {
     "attribute_names": channels.ATTRIBUTE_NAMES,
+    **improvement_world.DECLARED,
+    "endpoint": names.LENGTH,
     **strategies.RANGES,
     "instance_count": hosting.INSTANCES,
     "weight": hosting.WEIGHT,
@@ -45,5 +48,5 @@ DECLARED = {
     "random_seed": config.SEED,
     **dict.fromkeys(("min_resource", "max_resource"), config.RESOURCE),
 }
-FREE = ("low", "high", "min_value", "max_value", "target_objective_value")
+FREE = ("test_dataset", "training_dataset", "low", "high", "min_value", "max_value", "target_objective_value")
 """Any finite number; what it means is checked by the service."""

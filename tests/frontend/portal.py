@@ -45,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, review_world, saml_provider, trainings_world, tuning_world
+from tests.frontend import improvement_world, model_world, review_world, saml_provider, trainings_world, tuning_world
 from tests.labeling import panel_stories, stories
 from tests.learning import hosting_stories
 
@@ -114,6 +114,7 @@ def grow(portal: Portal) -> None:
         name=f"endpoint-{job.pk}",
     )
     tuning_world.one_more(portal.account)
+    improvement_world.grow(portal.account, job.pk)
     trainings_world.grow(portal.account, model)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
@@ -377,6 +378,8 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "flow_definition": (owner, review_world.page(portal.account)),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
+        "improvements": (owner, reverse("requester:improvement-policies")),
+        "improvement": (owner, reverse("requester:improvement", args=["first"])),
         "tunings": (owner, reverse("requester:tunings")),
         "tuning": (owner, reverse("requester:tuning", args=[tuning_world.first(portal.account).pk])),
     }

@@ -48,7 +48,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import endpoint_world, model_world, review_world, saml_provider, trainings_world, vendor_world
+from tests.frontend import improvement_world, model_world, review_world, saml_provider, trainings_world, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -259,8 +259,9 @@ def a_world() -> World:
         "element": "crowd-polygon",
         "model_id": model.pk,
         **trainings_world.a_world(account, model),
-        **endpoint_world.ids(account, model),
+        **improvement_world.ids(account, model),
         **review_world.ids(account, job.workteam),
+        **improvement_world.complete(account),
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

@@ -80,28 +80,35 @@ def live_model(row: ImprovementPolicy) -> str:
     return variant.model.name if variant is not None and variant.model is not None else ""
 
 
-def shown(row: ImprovementPolicy) -> dict[str, Any]:
-    """All of a policy but its runs and images."""
+def listed(row: ImprovementPolicy) -> dict[str, Any]:
+    """What a list shows of a policy: nothing that has to be counted."""
     return {
         "name": row.name,
         "status": row.status,
         "endpoint": row.endpoint.name if row.endpoint else None,
-        "live_model": live_model(row) or None,
         "flow_definition": row.flow.name,
         "location": row.location,
         "images_uri": discovery.folder_of(row),
         "labels": row.labels,
         "parameters": {one.name: row.parameters[one.name] for one in known.PARAMETERS},
+        "drifting_since": row.drifting_since,
+        "attention": row.attention or None,
+        "created_at": row.created_at,
+    }
+
+
+def shown(row: ImprovementPolicy) -> dict[str, Any]:
+    """All of a policy but its runs and images."""
+    return {
+        **listed(row),
+        "live_model": live_model(row) or None,
         "settings": row.settings,
         "fixed_images": row.fixed_images,
         "training_images": row.base_images,
         "untrained_images": answers.untrained(row).count(),
         "images": counts(row),
         "drift": row.drift.get("features", []),
-        "drifting_since": row.drifting_since,
-        "attention": row.attention or None,
         "confirm_address": row.confirm_address or None,
-        "created_at": row.created_at,
     }
 
 
