@@ -73,7 +73,7 @@ class PolicyInput(Body):
     settings = SettingsInput(required=False)
 
 
-def _one(request: Request, name: str, role: Role | None = None) -> ImprovementPolicy:
+def _one(request: Request, name: str, role: Role | str | None = None) -> ImprovementPolicy:
     account = account_of(request, role) if role is not None else account_of(request)
     return view.policy(account, name)
 
