@@ -99,8 +99,11 @@ def advance_tuning_of_run(run_id: int) -> None:
 
 
 def on_loop_done(loop_id: int) -> None:
-    """A human loop is over: request an advance of the policy whose image it was about."""
-    enqueue("learning.background.advance_improvement_of_loop", loop_id)
+    """A human loop is over: request an advance of the policy whose image it was about, if it was one."""
+    from learning.models import Detection
+
+    if Detection.objects.filter(human_loop=loop_id).exists():
+        enqueue("learning.background.advance_improvement_of_loop", loop_id)
 
 
 def advance_improvement(policy_id: int) -> None:

@@ -74,15 +74,10 @@ def create(
     model = live_variant(endpoint).model
     if model is None or model.architecture not in ARCHITECTURES:
         raise Invalid("the endpoint does not serve a detector that can be trained on", field="endpoint")
-    tests = sets.read_dataset(test_dataset, test_attribute, most=sets.TEST_IMAGES, field="test_dataset")
-    first: list[sets.Labeled] = []
-    if training_dataset is not None:
-        first = sets.read_dataset(
-            training_dataset, training_attribute, most=sets.TRAINING_IMAGES, field="training_dataset"
-        )
-    labels = list(registry.class_names(model).values())
-    labels += sorted((sets.classes_of(tests) | sets.classes_of(first)) - set(labels))
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    if ImprovementPolicy.objects.filter(account=account, name=name).exists():
+        raise _taken(name)
+    tests, first = (test_dataset, test_attribute), (training_dataset, training_attribute)
+    kept, token = _keep(base, name, model, tests, first), secrets.token_urlsafe(TOKEN_BYTES)
     try:
         with transaction.atomic():
             policy = ImprovementPolicy.objects.create(
@@ -93,24 +88,47 @@ def create(
                 location=base,
                 parameters={**known.DEFAULTS, **checked},
                 settings=chosen,
-                labels=labels,
-                fixed_uri=storage.join(base, "evaluation", f"{name}-fixed.manifest"),
-                base_uri=storage.join(base, "manifests", f"{name}-given.manifest") if first else "",
-                fixed_images=len(tests),
-                base_images=len(first),
+                **kept,
                 token_hash=hash_of(token),
                 units_pending=known.UNITS in checked,
                 status_changed_at=timezone.now(),
                 created_by=by,
             )
             audit.record(policy, by=by, because=f"made for the endpoint {endpoint.name}", to_status=policy.status)
-            sets.write(policy.fixed_uri, tests, labels=labels)
-            if first:
-                sets.write(policy.base_uri, first, labels=labels)
             enqueue(ADVANCE, policy.pk)
     except IntegrityError as error:
-        raise NameTaken(f"there is an improvement policy {name!r} already", field="name") from error
+        raise _taken(name) from error
     return policy, token
+
+
+def _keep(
+    base: str, name: str, model: Model, tests: tuple[Dataset, str], first: tuple[Dataset | None, str]
+) -> dict[str, Any]:
+    """Copy the sets, each a data set with its label attribute; the fields of the policy that say where they are."""
+    test_images = sets.read_dataset(*tests, most=sets.TEST_IMAGES, field="test_dataset")
+    given: list[sets.Labeled] = []
+    if first[0] is not None:
+        given = sets.read_dataset(first[0], first[1], most=sets.TRAINING_IMAGES, field="training_dataset")
+    labels = list(registry.class_names(model).values())
+    labels += sorted((sets.classes_of(test_images) | sets.classes_of(given)) - set(labels))
+    # Unique, so that a policy which is made anew under a name reads no file of the earlier one.
+    unique = secrets.token_hex(4)
+    fixed_uri = storage.join(base, "evaluation", f"fixed-{name}-{unique}.manifest")
+    base_uri = storage.join(base, "manifests", f"given-{name}-{unique}.manifest") if given else ""
+    sets.write(fixed_uri, test_images, labels=labels)
+    if given:
+        sets.write(base_uri, given, labels=labels)
+    return {
+        "labels": labels,
+        "fixed_uri": fixed_uri,
+        "base_uri": base_uri,
+        "fixed_images": len(test_images),
+        "base_images": len(given),
+    }
+
+
+def _taken(name: str) -> NameTaken:
+    return NameTaken(f"there is an improvement policy {name!r} already", field="name")
 
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:

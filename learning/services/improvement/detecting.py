@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from labeling.formats.shapes import Box
@@ -23,7 +23,7 @@ from learning.services.improvement import parameters as known
 from learning.services.improvement.creating import live_model
 from learning.services.improvement.runs import BY
 from marketplace import storage
-from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.errors import DomainError, Forbidden, Invalid, NotFound, WrongState
 from marketplace.services import boundaries
 
 AT_ONCE = 10
@@ -38,31 +38,44 @@ WORKFLOW, SAMPLING = "A2I Workflow", "Human Sampling"
 
 
 def detect_some(policy: ImprovementPolicy) -> bool:
-    """Detect the next images; whether there are more. Raises what the endpoint raises; then the image waits."""
+    """Detect the next images; whether there are more. Raises what the endpoint raises; then the images wait.
+
+    One that people cannot be asked about, as without money, waits too, and the others go before it the next time; what
+    kept it is raised in the end.
+    """
     if policy.endpoint is not None and policy.endpoint.status != "InService":
         # While requests go over to another model nobody knows which one has answered.
         return False
-    waiting = list(policy.detections.filter(status="Found").order_by("pk")[: AT_ONCE + 1])
+    in_turn = (F("detected_at").asc(nulls_first=True), "pk")
+    waiting = list(policy.detections.filter(status="Found").order_by(*in_turn)[: AT_ONCE + 1])
     if not waiting:
         return False
-    model = live_model(policy)
+    model, problem = live_model(policy), None
     for row in waiting[:AT_ONCE]:
-        _detect(policy, model, row)
+        if (seen := _look(policy, model, row)) is None:
+            continue
+        try:
+            record(policy, model, row, seen)
+        except DomainError as error:
+            problem = problem or error
+            Detection.objects.filter(pk=row.pk).update(detected_at=timezone.now())
+    if problem is not None:
+        raise problem
     return len(waiting) > AT_ONCE
 
 
-def _detect(policy: ImprovementPolicy, model: Model, row: Detection) -> None:
+def _look(policy: ImprovementPolicy, model: Model, row: Detection) -> features.Seen | None:
+    """What the endpoint says of an image; None for one that cannot be read, which has failed then."""
     if policy.endpoint is None:
-        raise Invalid("the endpoint was deleted")
+        raise WrongState("the endpoint was deleted")
     try:
         boundaries.require_readable(account=policy.account, uri=row.uri)
         image = storage.read(row.uri, limit=MAX_BODY_BYTES)
-        seen = features.look(policy.endpoint, model, image)
+        return features.look(policy.endpoint, model, image)
     except (Invalid, NotFound, Forbidden) as error:
         with transaction.atomic():
             transitions.DETECTION.advance(row, "Failed", by=BY, because=error.message[:500], reason=error.message[:500])
-        return
-    record(policy, model, row, seen)
+        return None
 
 
 def record(policy: ImprovementPolicy, model: Model, row: Detection, seen: features.Seen) -> None:

@@ -10,6 +10,7 @@ from labeling.services.review import loops
 from learning.models import Detection
 from learning.services.improvement import answers, creating, detecting, discovery
 from learning.services.improvement import parameters as known
+from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NameTaken, WrongState
 from tests import builders
 from tests.learning.hosting_stories import a_config, a_model, an_endpoint
@@ -139,6 +140,22 @@ def test_what_cannot_be_read_fails_alone_and_can_be_tried_again(monkeypatch):
     assert set(policy.detections.filter(status="Failed").values_list("reason", flat=True)) >= {"is not an image"}
     assert detecting.try_again(policy=policy, by="user:1") == 2
     assert states(policy).count("Found") == 2
+
+
+def test_an_image_that_people_cannot_be_asked_about_holds_up_no_other(monkeypatch):
+    policy = a_policy()
+    drop(policy, "a.png", "b.png")
+    discovery.poll(policy)
+    scores = {"a.png": 0.4, "b.png": 0.9}
+    contents = {storage.read(row.uri): row.uri.rpartition("/")[2] for row in policy.detections.all()}
+    monkeypatch.setattr(
+        detecting.features, "look", lambda endpoint, model, image: seen(doubtful(RED, scores[contents[image]]))
+    )
+    type(policy.flow).objects.filter(pk=policy.flow.pk).update(status="Deleting")
+    policy.flow.refresh_from_db()
+    with pytest.raises(WrongState, match="flow definition is Deleting"):
+        detecting.detect_some(policy)
+    assert states(policy) == ["Found", "PassConfidence"]
 
 
 def test_an_endpoint_that_does_not_answer_lets_images_wait_and_says_so():

@@ -28,6 +28,7 @@ from learning.services.improvement import parameters as known
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
+from marketplace.models import Worker
 from marketplace.services import boundaries
 from tests import builders
 from tests.learning.hosting_stories import a_config, status_is
@@ -86,7 +87,7 @@ def a_set(account, name: str, given: list[tuple[bytes, list[Box]]]) -> Dataset:
 class Crowd:
     """Draws the boxes that it was told of each picture, until there is nothing to do."""
 
-    def __init__(self, policy: ImprovementPolicy, worker) -> None:
+    def __init__(self, policy: ImprovementPolicy, worker: Worker) -> None:
         self.policy, self.worker = policy, worker
         self.truth: dict[str, list[Box]] = {}
 
@@ -180,13 +181,12 @@ def first_model(account, learner) -> tuple[Model, Dataset]:
     return job.model, base
 
 
-def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
-    account, worker = builders.an_account(), builders.a_worker()
-    model, base = first_model(account, learner)
-    endpoint = hosting.create(account=account, name="shapes", config=a_config(account, model), by="user:1")
-    work_until(learner, status_is(endpoint, "InService"), endpoint=endpoint)
+def a_policy_of(endpoint: Endpoint, worker: Worker, base: Dataset) -> ImprovementPolicy:
+    """A policy that puts everything before people, with a test set of all three classes."""
+    account = endpoint.account
+    endpoint.refresh_from_db()
     policy, _ = creating.create(
-        account=account, name="shapes", endpoint=Endpoint.objects.get(pk=endpoint.pk), flow=a_flow(account, [worker]),
+        account=account, name="shapes", endpoint=endpoint, flow=a_flow(account, [worker]),
         location=storage.join(boundaries.base_of(account), "shapes"),
         test_dataset=a_set(account, "tests", scenes(2, 24, third=True)), test_attribute="boxes",
         training_dataset=base, training_attribute="boxes", by="user:1",
@@ -197,6 +197,15 @@ def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
             "holdout_percent": 20, "hyperparameters": QUICK, "strategy": {"bake_seconds": 1, "start_seconds": 300},
         },
     )  # fmt: skip
+    return policy
+
+
+def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
+    account, worker = builders.an_account(), builders.a_worker()
+    model, base = first_model(account, learner)
+    endpoint = hosting.create(account=account, name="shapes", config=a_config(account, model), by="user:1")
+    work_until(learner, status_is(endpoint, "InService"), endpoint=endpoint)
+    policy = a_policy_of(endpoint, worker, base)
     crowd = Crowd(policy, worker)
     runs = policy.runs.order_by("number")
 
