@@ -32,7 +32,7 @@ def test_a_drift_is_told_once_until_it_is_over():
     (brightness, *others) = policy.drift["features"]
     assert brightness["drifts"] and brightness["feature"] == "brightness" and not any(o["drifts"] for o in others)
     assert told(policy) == 1
-    assert "brightness is 0.8" in Notice.objects.latest("pk").text
+    assert "brightness is 0.7" in Notice.objects.latest("pk").text
     drifting.judge(policy, reference, rows(rng, 60, 0.5))
     assert policy.drifting_since is None
     drifting.judge(policy, reference, rows(rng, 60, 0.8))
