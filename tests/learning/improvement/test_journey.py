@@ -227,14 +227,14 @@ def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
     assert hosting.serving(endpoint).variants.get().model == first.model and first.model.labels[2] == "triangle"
     assert first.model.parent == model
 
-    # A poisoned batch: half of each thing, with the name of another. The gate refuses what was learned from it.
-    wrong = {"square": "disc", "disc": "triangle", "triangle": "square"}
+    # A poisoned batch: a corner of each thing. The gate refuses what was learned from it, and the watch blames the
+    # people and not the model.
     ImprovementPolicy.objects.filter(pk=policy.pk).update(
-        parameters={**policy.parameters, known.LEAST_IMAGES: 72}, training_checked_at=None
+        parameters={**policy.parameters, known.LEAST_IMAGES: 120}, training_checked_at=None
     )
     poisoned = [
-        (picture, [Box(wrong[b.label], b.left, b.top, b.width // 2, b.height) for b in boxes])
-        for picture, boxes in scenes(5, 72, third=True)
+        (picture, [Box(b.label, b.left, b.top, b.width * 2 // 5, b.height * 2 // 5) for b in boxes])
+        for picture, boxes in scenes(5, 120, third=True)
     ]
     crowd.drop("poison", poisoned)
 
@@ -246,7 +246,7 @@ def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
     second = runs.last()
     print("poisoned:", second.status, second.reason)
     assert second.status == "Regression", (second.status, second.reason, second.figures)
-    assert second.detections.filter(set_aside=True).count() == 72
+    assert second.detections.filter(set_aside=True).count() == 120
     first.refresh_from_db()
     assert first.status == "Completed" and hosting.serving(endpoint).variants.get().model == first.model
     assert Model.objects.get(pk=second.model_id).status == "Rejected"
