@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.db import transaction
 from playwright.sync_api import expect
 
 from learning.services.improvement import creating, drifting, evaluating
@@ -17,7 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 
 
 def test_the_state_machine_moves_while_the_page_is_open(visit: Visit, account: Account, owner: User) -> None:
-    policy = a_policy(account=account, parameters=eager())
+    with transaction.atomic():
+        policy = a_policy(account=account, parameters=eager())
     run = until_trained(policy, 3, RED)
     detections(policy, 2)
     detections(policy, 1, score=0.9)
