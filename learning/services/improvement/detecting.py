@@ -99,8 +99,7 @@ def record(policy: ImprovementPolicy, model: Model, row: Detection, seen: featur
             to = "PassConfidence" if sure else "A2IOff"
             transitions.DETECTION.advance(row, to, by=BY, **said)
             return
-        for name, value in said.items():
-            setattr(row, name, value)
+        row.model, row.label, row.confidence, row.boxes = model, said["label"], said["confidence"], said["boxes"]
         ask(policy, row, WORKFLOW, **said)
 
 
