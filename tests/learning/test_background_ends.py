@@ -122,7 +122,7 @@ class Case:
     def reason(self) -> str:
         """What the owner is shown; "" while there is nothing."""
         self.row.refresh_from_db()
-        return self.row.failure_reason or getattr(self.row, "attention", "")
+        return getattr(self.row, "failure_reason", "") or getattr(self.row, "attention", "")
 
     @property
     def over(self) -> bool:
