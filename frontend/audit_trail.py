@@ -36,6 +36,7 @@ KINDS = {
     "gold": ("labeling.Gold", "Golds"),
     "conduct-finding": ("labeling.ConductFinding", "Findings about workers"),
     "training-job": ("learning.TrainingJob", "Training jobs"),
+    "improvement-policy": ("learning.ImprovementPolicy", "Improvement policies"),
 }
 """By the word of the API, the type of the rows that an audit row is about, and what it is called on pages."""
 

@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     machines.TUNING_JOB: lambda notice: reverse("requester:tuning", args=[notice.subject_id]),
     machines.ENDPOINT: lambda notice: f"{reverse('requester:endpoints')}?id={notice.subject_id}",
     work.FLOW_DEFINITION: lambda notice: reverse("requester:human-review"),
+    machines.IMPROVEMENT_POLICY: lambda notice: f"{reverse('requester:improvement-policies')}?id={notice.subject_id}",
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.REVIEWING: lambda notice: reverse("worker:reviews"),

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import health, session, stripe_events
+from frontend import automation, health, session, stripe_events
 from frontend.aws.views import wire
 from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
@@ -46,3 +46,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operator/", include("frontend.operator.urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),
 ]
+
+if automation.installed():
+    # Imported here because the models that it shows cannot be loaded where the app is not installed.
+    from frontend import improvement_events
+
+    urlpatterns.append(path("improvement-events/<str:token>/", improvement_events.receive, name="improvement-events"))

@@ -19,8 +19,9 @@ def on_batch_done(batch_id: int) -> None:
 
 
 def on_loop_done(loop_id: int) -> None:
-    """A human loop is over: the request of an endpoint that it was about is, too."""
+    """A human loop is over: so is the request of an endpoint that it was about, and a policy may learn from it."""
     enqueue("learning.background.follow_review_loop", loop_id)
+    enqueue("learning.background.advance_improvement_of_loop", loop_id)
 
 
 def on_classes_change(job_id: int, before: Sequence[str], old: str, new: str) -> None:
@@ -117,6 +118,27 @@ def advance_tuning_of_run(run_id: int) -> None:
     advancing.advance_for_run(run_id=run_id)
 
 
+def advance_improvement(policy_id: int) -> None:
+    """Take the next steps of an improvement policy."""
+    from learning.services.improvement import advancing
+
+    advancing.advance(policy_id=policy_id)
+
+
+def advance_improvement_of_loop(loop_id: int) -> None:
+    """Take the next steps of the policy whose image a human loop was about, if it was one."""
+    from learning.services.improvement import advancing
+
+    advancing.advance_for_loop(loop_id=loop_id)
+
+
+def advance_improvements_of_account(account_id: int) -> None:
+    """Take the next steps of the account's policies that wait for a program or for an endpoint."""
+    from learning.services.improvement import advancing
+
+    advancing.advance_for_account(account_id=account_id)
+
+
 def delete_files(uri: str) -> None:
     """Delete what a deleted run has left in a folder of the store."""
     from learning.services import run_deletion
@@ -135,6 +157,7 @@ def sweep() -> None:
     """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
     from learning.services.active import loops
     from learning.services.hosting import deploying, review_requests
+    from learning.services.improvement import advancing
     from learning.services.tuning import creating
 
-    run_each((loops.sweep, creating.sweep, deploying.sweep, review_requests.sweep))
+    run_each((loops.sweep, creating.sweep, deploying.sweep, review_requests.sweep, advancing.sweep))

@@ -102,3 +102,42 @@ REVIEW_REQUEST = Machine(
         "Stopped": set(),
     },
 )
+# Continuous improvement: whether a policy works at all.
+IMPROVEMENT_POLICY = Machine("improvement policy", {"Active": {"Stopped"}, "Stopped": {"Active"}})
+# One image of a policy, after the solution's detection branch: detected, and perhaps put before people.
+DETECTION = Machine(
+    "detection",
+    {
+        "Found": {"PassConfidence", "A2IOff", "HumanLoop", "Failed"},
+        "PassConfidence": {"HumanLoop"},
+        "A2IOff": {"HumanLoop"},
+        "HumanLoop": {"Answered", "Unanswered"},
+        "Answered": set(),
+        "Unanswered": set(),
+        "Failed": {"Found"},
+    },
+)
+# One training of a policy, after the solution's training branch, with the evaluation and the watch that it lacks.
+POLICY_RUN = Machine(
+    "improvement run",
+    {
+        "InitiateTraining": {"CreateManifest", "Stopped", "Failed"},
+        "CreateManifest": {"CreateProjectVersion", "Stopped", "Failed"},
+        "CreateProjectVersion": {"WaitForTraining", "Stopped", "Failed"},
+        "WaitForTraining": {"TrainingCompleted", "Stopped", "Failed"},
+        "TrainingCompleted": {"Evaluation", "Stopped", "Failed"},
+        "Evaluation": {"StartModel", "FailedF1Score", "Regression", "Stopped", "Failed"},
+        "StartModel": {"WaitForStart", "Stopped", "Failed"},
+        "WaitForStart": {"ModelStarted", "Stopped", "Failed"},
+        "ModelStarted": {"DeployEndpoint", "Stopped", "Failed"},
+        "DeployEndpoint": {"Watching", "Stopped", "Failed"},
+        "Watching": {"Completed", "RollingBack", "Stopped"},
+        "RollingBack": {"RolledBack", "Stopped", "Failed"},
+        "Completed": set(),
+        "RolledBack": set(),
+        "FailedF1Score": set(),
+        "Regression": set(),
+        "Stopped": set(),
+        "Failed": set(),
+    },
+)

@@ -21,9 +21,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from marketplace import storage_files
+from marketplace import storage_files, storage_versions
 from marketplace.errors import Forbidden, Invalid, NotFound, StoreFull, StoreUnavailable
-from marketplace.storage_files import FileStore, StoredObject, private_folder, safe_key
+from marketplace.storage_files import FileStore, StoredObject, StoredVersion, Versions, private_folder, safe_key
 
 __all__ = ["Store", "StoreFull", "StoreUnavailable", "StoredObject"]
 
@@ -58,6 +58,12 @@ class Store(Protocol):
 
     def size(self, uri: str) -> int:
         """Bytes of the object."""
+
+    def version(self, uri: str) -> StoredVersion:
+        """The object as it is now. Raises NotFound."""
+
+    def versions(self, prefix_uri: str, *, after: str, most: int) -> Versions:
+        """At most so many objects under the prefix as they are now, those after the address `after` ("": the first)."""
 
     def delete(self, uri: str) -> None:
         """Remove the object; nothing happens if there is none."""
@@ -109,6 +115,19 @@ class S3Store:
         where = locate(uri)
         with _explained(uri):
             return _client().head_object(Bucket=where.bucket, Key=where.key)["ContentLength"]
+
+    def version(self, uri: str) -> StoredVersion:
+        """See Store.version: the version's id, or the ETag in a bucket without versions."""
+        where = locate(uri)
+        with _explained(uri):
+            found = _client().head_object(Bucket=where.bucket, Key=where.key)
+        return StoredVersion(uri, found["ContentLength"], storage_versions.version_of(found))
+
+    def versions(self, prefix_uri: str, *, after: str, most: int) -> Versions:
+        """See Store.versions. A page of the server's listing at a time, in which earlier versions count too."""
+        where, begin = locate(prefix_uri, key_needed=False), locate(after).key if after else ""
+        with _explained(prefix_uri):
+            return storage_versions.page(_client(), bucket=where.bucket, prefix=where.key, after=begin, most=most)
 
     def delete(self, uri: str) -> None:
         """See Store.delete."""
@@ -247,6 +266,16 @@ def exists(uri: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+def version(uri: str) -> StoredVersion:
+    """The object as it is now, with its version. Raises NotFound."""
+    return store_for(uri).version(uri)
+
+
+def versions(prefix_uri: str, *, after: str = "", most: int = 1000) -> Versions:
+    """A part of the listing of a prefix, with versions: at most so many objects, those after the address `after`."""
+    return store_for(prefix_uri).versions(prefix_uri, after=after, most=most)
 
 
 def delete(uri: str) -> None:

@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import quote, unquote, urlsplit
@@ -19,6 +20,21 @@ class StoredObject(NamedTuple):
 
     uri: str
     size: int
+
+
+class StoredVersion(NamedTuple):
+    """One object as it is now: `version` is the store's own, or what changes with its content."""
+
+    uri: str
+    size: int
+    version: str
+
+
+class Versions(NamedTuple):
+    """A part of a listing, and the address after which it goes on; "" at its end."""
+
+    objects: list[StoredVersion]
+    after: str
 
 
 def safe_key(uri: str, key: str) -> str:
@@ -158,6 +174,22 @@ class FileStore:
         if not path.is_file():
             raise NotFound(f"{uri}: there is no such file, only a folder")
         return status.st_size
+
+    def version(self, uri: str) -> StoredVersion:
+        """The file with its time of change and its size as the version."""
+        path, size = self.path(uri), self.size(uri)
+        with _explained(uri):
+            return StoredVersion(uri, size, f"{path.stat().st_mtime_ns}-{size}")
+
+    def versions(self, prefix_uri: str, *, after: str, most: int) -> Versions:
+        """The next files under a folder, in the order of `list`. One that goes away meanwhile is left out."""
+        rest = (found for found in self.list(prefix_uri) if unquote(found.uri) > unquote(after))
+        listed = list(islice(rest, most))
+        objects = []
+        for found in listed:
+            with suppress(NotFound):
+                objects.append(self.version(found.uri))
+        return Versions(objects, listed[-1].uri if len(listed) == most else "")
 
     def delete(self, uri: str) -> None:
         """Remove the file; nothing happens if there is none."""

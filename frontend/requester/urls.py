@@ -202,6 +202,7 @@ if automation.installed():
     from frontend.requester import (
         endpoint_reviews,
         endpoints,
+        improvement,
         model_comparison,
         model_imports,
         model_registry,
@@ -229,6 +230,17 @@ if automation.installed():
             "endpoints/<str:endpoint_name>/human-review/end/", endpoint_reviews.end_review, name="endpoint-review-end"
         ),
         path("human-review/flows/<str:flow_name>/train/", endpoint_reviews.train_page, name="flow-definition-train"),
+        path("improvement/", improvement.list_page, name="improvement-policies"),
+        path("new-improvement/", improvement.new_page, name="improvement-new"),
+        path("improvement/<str:policy_name>/", improvement.detail_page, name="improvement"),
+        path("improvement/<str:policy_name>/progress/", improvement.progress_part, name="improvement-progress"),
+        path("improvement/<str:policy_name>/parameters/", improvement.parameters, name="improvement-parameters"),
+        path("improvement/<str:policy_name>/act/", improvement.act, name="improvement-act"),
+        path(
+            "improvement/<str:policy_name>/runs/<int:run_number>/use-again/",
+            improvement.use_again,
+            name="improvement-use-again",
+        ),
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),

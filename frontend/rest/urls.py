@@ -326,7 +326,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import endpoint_reviews, endpoints, models, registry, trainings, transforms, tunings
+    from frontend.rest import endpoint_reviews, endpoints, improvement, models, registry, trainings, transforms, tunings
 
     urlpatterns += [
         path("endpoints/<str:endpoint_name>/invocations", endpoints.InvocationsView.as_view()),
@@ -338,6 +338,19 @@ if automation.installed():
         path("flow-definitions/<str:flow_name>/training-jobs", endpoint_reviews.ReviewTrainingView.as_view()),
         path("endpoint-configs", endpoints.ConfigsView.as_view()),
         path("endpoint-configs/<str:config_name>", endpoints.ConfigView.as_view()),
+        path("improvement-policies", improvement.PoliciesView.as_view()),
+        path("improvement-policies/<str:policy_name>", improvement.PolicyView.as_view()),
+        path("improvement-policies/<str:policy_name>/parameters", improvement.ParametersView.as_view()),
+        path("improvement-policies/<str:policy_name>/check", improvement.CheckView.as_view()),
+        path("improvement-policies/<str:policy_name>/stop", improvement.StopView.as_view()),
+        path("improvement-policies/<str:policy_name>/start", improvement.StartView.as_view()),
+        path("improvement-policies/<str:policy_name>/report-address", improvement.ReportAddressView.as_view()),
+        path("improvement-policies/<str:policy_name>/images", improvement.ImagesView.as_view()),
+        path("improvement-policies/<str:policy_name>/images/try-again", improvement.TryAgainView.as_view()),
+        path("improvement-policies/<str:policy_name>/runs", improvement.RunsView.as_view()),
+        path(
+            "improvement-policies/<str:policy_name>/runs/<int:run_number>/use-again", improvement.UseAgainView.as_view()
+        ),
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
         path("models", models.ModelsView.as_view()),
         path("models/<int:model_id>", models.ModelView.as_view()),

@@ -4,6 +4,7 @@ from learning.models.advanced import Advanced
 from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
+from learning.models.policies import FOLLOWED_RUNS, Detection, ImprovementPolicy, PolicyRun, RunStep, Use
 from learning.models.prelabels import PreLabelRun
 from learning.models.registry import Model, ModelGroup, ModelImport
 from learning.models.reviews import EndpointReview, ReviewRequest
@@ -12,13 +13,16 @@ from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTri
 
 __all__ = [
     "Deployment",
+    "Detection",
     "Endpoint",
     "EndpointConfig",
     "EndpointReplica",
     "EndpointReview",
     "Advanced",
     "AuditedObject",
+    "FOLLOWED_RUNS",
     "HyperParameterTuningJob",
+    "ImprovementPolicy",
     "LearningLoop",
     "LoopAudit",
     "LoopObject",
@@ -27,13 +31,16 @@ __all__ = [
     "ModelImport",
     "Objective",
     "PreLabelRun",
+    "PolicyRun",
     "ProgramRun",
     "ReviewRequest",
     "Round",
+    "RunStep",
     "Split",
     "TrainingJob",
     "TrainingMetric",
     "TransformJob",
+    "Use",
     "Variant",
     "VariantTraffic",
     "TuningTrial",

@@ -5,8 +5,10 @@ Who begins to use models in another way adds a function to USES. Knows no pages.
 
 from collections.abc import Callable, Iterator
 
+from django.db.models import Q
+
 from learning.contract import MODEL
-from learning.models import LearningLoop, Model, TrainingJob, TransformJob
+from learning.models import FOLLOWED_RUNS, LearningLoop, Model, PolicyRun, TrainingJob, TransformJob
 from learning.models.training import LIVE
 from learning.services.hosting import hosting
 
@@ -43,9 +45,15 @@ def _endpoints(model: Model) -> Iterator[str]:
         yield f"the endpoint {endpoint.name}"
 
 
+def _improvements(model: Model) -> Iterator[str]:
+    mine = Q(model=model, status__in=FOLLOWED_RUNS) | Q(live_model=model, status__in=[*FOLLOWED_RUNS, "Watching"])
+    for name in PolicyRun.objects.filter(mine).values_list("policy__name", flat=True).distinct():
+        yield f"the improvement policy {name}"
+
+
 def _named(given: str, model: Model) -> bool:
     """Whether a name or an ARN is this model's."""
     return given.rpartition("/")[2] == model.name
 
 
-USES: list[Callable[[Model], Iterator[str]]] = [_predictions, _trainings, _loops, _endpoints]
+USES: list[Callable[[Model], Iterator[str]]] = [_predictions, _trainings, _loops, _endpoints, _improvements]

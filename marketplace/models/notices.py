@@ -26,6 +26,7 @@ class NoticeKind(models.TextChoices):
     QUALIFICATION = _kind("qualification", "Qualification")
     CONTRACT = _kind("contract", "Vendor contract or invoice")
     WEBHOOK = _kind("webhook.disabled", "Webhook disabled")
+    IMPROVEMENT = _kind("improvement", "Continuous improvement of a model")
 
 
 class EmailPace(models.TextChoices):

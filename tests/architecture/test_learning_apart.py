@@ -6,13 +6,13 @@ from tests.architecture.test_rules import rooms
 
 REGISTERED = {
     "rest": [
-        "endpoint_reviews", "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings",
-        "transforms", "tunings",
+        "endpoint_reviews", "endpoints", "improvement", "models", "registry", "schemas_endpoints",
+        "schemas_improvement", "schemas_trainings", "trainings", "transforms", "tunings",
     ],
     "requester": [
-        "endpoint_forms", "endpoint_reviews", "endpoints", "model_comparison", "model_imports", "model_registry",
-        "models", "predictions", "training_charts", "training_new", "trainings", "transforms", "tuning_charts",
-        "tuning_forms", "tunings",
+        "endpoint_forms", "endpoint_reviews", "endpoints", "improvement", "improvement_forms", "model_comparison",
+        "model_imports", "model_registry", "models", "predictions", "training_charts", "training_new", "trainings",
+        "transforms", "tuning_charts", "tuning_forms", "tunings",
     ],
 }  # fmt: skip
 LEARNING_IN_THE_FRONT_END = {
@@ -22,6 +22,7 @@ LEARNING_IN_THE_FRONT_END = {
         for folder, names in REGISTERED.items()
         for name in names
     },
+    "frontend/improvement_events.py": "its route is registered only where the app is installed",
     "frontend/notice_links.py": "the types of what notices are about; pure",
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",

@@ -214,6 +214,9 @@ MESSAGES = {
     "frontend.background.mail_password_link": 1,
     "frontend.background.mail_notices": 1,
     "frontend.background.mail_sign_up": 1,
+    "learning.background.advance_improvement": 1,
+    "learning.background.advance_improvement_of_loop": 1,
+    "learning.background.advance_improvements_of_account": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

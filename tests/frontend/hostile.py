@@ -23,11 +23,11 @@ from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
 from tests.frontend import (
-    endpoint_world,
     hostile_money,
     hostile_quality,
     hostile_templates,
     hostile_told,
+    improvement_world,
     inaturalist_world,
     model_world,
     review_world,
@@ -263,8 +263,9 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
         *((f"/{kind}s/{ids[f'{kind}_id']}/stop/", {}) for kind in ("export", "dataset", "import")),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
-        ("/imports/new/", _an_import(world)),
-        *(*trainings_world.forms(ids), *endpoint_world.forms(), *tuning_forms(ids), *hostile_templates.forms(world)),
+        ("/imports/new/", hostile_templates.an_import(world)),
+        *(*trainings_world.forms(ids), *tuning_forms(ids), *hostile_templates.forms(world)),
+        *improvement_world.forms(ids, world.account),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
         (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
@@ -298,26 +299,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
-def _an_import(world: World) -> dict[str, Any]:
-    """The form of a label import, for a file in the store."""
-    uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
-    return {
-        "source": "store",
-        "uri": uri,
-        "folder": "",
-        "format": "auto",
-        "purpose": "dataset",
-        "name": "bees-4",
-        "task_type": "BoundingBox",
-        "place": "dataset",
-        "images": world.ids["dataset_id"],
-        "label_attribute_name": "truth",
-        "read_attribute": "boxes",
-        "without_boxes": "labeled",
-        "job": world.ids["job_id"],
-    }
-
-
 def bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation that takes one, which it accepts; parts that are left out may be added."""
     uri = builders.tiny_images(1, account=world.account)[0]
@@ -336,9 +317,8 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **(panel_bodies() | endpoint_world.bodies() | review_world.machine_bodies()),
-        **review_world.bodies(world.ids["team_id"], world.account),
-        **(vendor_world.bodies(world.ids) | inaturalist_world.bodies(world.account)),
+        **(panel_bodies() | review_world.machine_bodies() | inaturalist_world.bodies(world.account)),
+        **(review_world.bodies(world.ids["team_id"], world.account) | vendor_world.bodies(world.ids)),
         **people_bodies(world),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
@@ -357,7 +337,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
-        **(hostile_templates.bodies() | tuning_bodies(world)),
+        **(hostile_templates.bodies() | tuning_bodies(world) | improvement_world.bodies(world.ids, world.account)),
         "keep_chosen_keys": {"keys": {"next": "q"}},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests import builders
 from tests.frontend.world import World
 
 
@@ -26,4 +27,24 @@ def bodies() -> dict[str, dict[str, Any]]:
         "check_template": tried,
         "create_worker_template": {"name": "survey", **tried},
         "create_worker_template_version": tried,
+    }
+
+
+def an_import(world: World) -> dict[str, Any]:
+    """The form of a label import, for a file in the store."""
+    uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
+    return {
+        "source": "store",
+        "uri": uri,
+        "folder": "",
+        "format": "auto",
+        "purpose": "dataset",
+        "name": "bees-4",
+        "task_type": "BoundingBox",
+        "place": "dataset",
+        "images": world.ids["dataset_id"],
+        "label_attribute_name": "truth",
+        "read_attribute": "boxes",
+        "without_boxes": "labeled",
+        "job": world.ids["job_id"],
     }

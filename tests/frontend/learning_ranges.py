@@ -9,6 +9,7 @@ from learning.services.hosting import asking, hosting, reviewing, strategies
 from learning.services.tuning import config, creating, ranges
 from marketplace import arns, money, names
 from marketplace.services import boundaries
+from tests.frontend import improvement_world
 
 DECLARED = {
     **{name: allowed for name, (_, allowed) in options.NUMBERS.items()},
@@ -17,6 +18,8 @@ DECLARED = {
     "PreLabelsInput.model": arns.LENGTH,
     "PreLabelsInput.endpoint": names.LENGTH,
     "attribute_names": channels.ATTRIBUTE_NAMES,
+    **improvement_world.DECLARED,
+    "endpoint": names.LENGTH,
     **strategies.RANGES,
     "instance_count": hosting.INSTANCES,
     "weight": hosting.WEIGHT,
@@ -58,5 +61,5 @@ DECLARED = {
     "random_seed": config.SEED,
     **dict.fromkeys(("min_resource", "max_resource"), config.RESOURCE),
 }
-FREE = ("low", "high", "min_value", "max_value", "target_objective_value")
+FREE = ("test_dataset", "training_dataset", "low", "high", "min_value", "max_value", "target_objective_value")
 """Any finite number; what it means is checked by the service."""

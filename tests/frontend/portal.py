@@ -31,7 +31,7 @@ from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding, reviewers
-from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
+from marketplace.models import Account, NoticeKind, QualificationType, User, WebhookEndpoint, Worker, Workteam
 from marketplace.services import (
     access_keys,
     accounts,
@@ -46,8 +46,16 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import events_world, model_world, review_world, saml_provider, trainings_world, tuning_world
-from tests.labeling import panel_stories, stories
+from tests.frontend import (
+    events_world,
+    improvement_world,
+    model_world,
+    review_world,
+    saml_provider,
+    trainings_world,
+    tuning_world,
+)
+from tests.labeling import stories
 from tests.learning import hosting_stories
 
 _METADATA = saml_provider.Provider().metadata()
@@ -115,6 +123,7 @@ def grow(portal: Portal) -> None:
         name=f"endpoint-{job.pk}",
     )
     tuning_world.one_more(portal.account)
+    improvement_world.grow(portal.account, job.pk)
     trainings_world.grow(portal.account, model)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
@@ -191,30 +200,6 @@ def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "webhook": (owner, reverse("requester:webhook", args=[hook.pk])),
         "own_webhooks": (owner, reverse("person:webhooks")),
         "audit": (owner, reverse("requester:audit")),
-    }
-
-
-def a_session_more(portal: Portal) -> None:
-    """Add a panel with a job and a completed session, and the same to the first panel."""
-    panel = panel_stories.a_panel(portal.account, tasks_per_session=1)
-    job = panel_stories.a_job_of(panel, objects=1)
-    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
-    for where, at in ((panel, job), (first, panel_stories.a_job_of(first, objects=1))):
-        session = panel_stories.begin(where, at, f"p{panel.pk}").session
-        assert session is not None
-        stories.claim_and_answer(session.worker, at)
-
-
-def panel_pages(portal: Portal) -> dict[str, tuple[User, str]]:
-    """Pages of panels: name -> (user, path)."""
-    owner = portal.account.members.order_by("pk")[0]
-    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
-    return {
-        "panels": (owner, reverse("requester:panels")),
-        "panel": (owner, reverse("requester:panel", args=[first.pk])),
-        "panels_api": (owner, "/api/v1/panels"),
-        "panel_api": (owner, f"/api/v1/panels/{first.pk}"),
-        "sessions_api": (owner, f"/api/v1/panels/{first.pk}/sessions"),
     }
 
 
@@ -383,6 +368,8 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "flow_definition": (owner, review_world.page(portal.account)),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
+        "improvements": (owner, reverse("requester:improvement-policies")),
+        "improvement": (owner, reverse("requester:improvement", args=["first"])),
         "tunings": (owner, reverse("requester:tunings")),
         "tuning": (owner, reverse("requester:tuning", args=[tuning_world.first(portal.account).pk])),
     }

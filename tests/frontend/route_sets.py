@@ -29,6 +29,7 @@ PUBLIC = {
     "api/v1/password-links",
     "api/v1/password-resets",
     "stripe/events/",
+    "improvement-events/<str:token>/",
     # For pages without a session: the sealed address alone decides.
     "work/template/<str:frame>/",
     "work/template-file/<str:file>/",

@@ -205,6 +205,11 @@ def _agree_learning(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["hyperparameters"] = right["hyperparameters"]
         # Its form is told by the service.
         body.pop("label_attribute_name", None)
+    if "test_dataset" in right:
+        # The location has to be the account's, and the data set has boxes under one attribute only.
+        body |= {name: right[name] for name in ("location", "test_dataset", "test_attribute", "settings")}
+        for name in ("training_dataset", "training_attribute"):
+            body.pop(name, None)
     if isinstance(body.get("data_capture"), dict):
         # It has to lead to a store that the account may write to.
         body["data_capture"].pop("uri", None)

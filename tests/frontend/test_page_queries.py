@@ -13,15 +13,14 @@ from tests.frontend import events_world, trainings_world
 from tests.frontend.portal import (
     Portal,
     a_portal,
-    a_session_more,
     grow,
     pages,
-    panel_pages,
     people_pages,
     qualification_pages,
     queries_of,
     told_pages,
 )
+from tests.frontend.portal_panels import a_session_more, panel_pages
 from tests.frontend.portal_templates import a_template_more, template_pages
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +36,9 @@ LISTS = (
     "endpoints",
     "endpoint-configs",
     "tuning-jobs",
+    "improvement-policies",
+    "improvement-policies/first/runs",
+    "improvement-policies/first/images",
     "members",
     "tokens",
     "access-keys",

@@ -13,7 +13,15 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, events_world, inaturalist_world, model_world, review_world, trainings_world
+from tests.frontend import (
+    endpoint_world,
+    events_world,
+    improvement_world,
+    inaturalist_world,
+    model_world,
+    review_world,
+    trainings_world,
+)
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -48,6 +56,7 @@ WITHOUT_KEY = {
     "invoke_endpoint",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
     "review_identity_provider", "start_card_deposit", "check_template", "stop_human_loop", "count_inaturalist_licenses",
+    "create_improvement_policy", "renew_improvement_report_address",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -177,6 +186,12 @@ def of_endpoints(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     ]
 
 
+def of_policies(world: World, owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about improvement policies, before their endpoint is updated."""
+    bodies = improvement_world.bodies(world.ids, world.account)
+    return [(name, owner, bodies.get(name, {})) for name in improvement_world.SENT]
+
+
 def of_templates(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """Requests about worker templates."""
     return [
@@ -228,6 +243,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ),
         *of_templates(owner),
         *((name, owner, body) for name, body in model_world.sent(world.account, world.ids)),
+        *of_policies(world, owner),
         *of_endpoints(owner),
         *((name, owner, body) for name, body in review_world.bodies(world.ids["team_id"], world.account).items()),
         ("stop_human_loop", owner, {}),

@@ -50,8 +50,8 @@ from marketplace.services import (
 )
 from tests import builders
 from tests.frontend import (
-    endpoint_world,
     events_world,
+    improvement_world,
     model_world,
     review_world,
     saml_provider,
@@ -274,8 +274,9 @@ def a_world() -> World:
         "element": "crowd-polygon",
         "model_id": model.pk,
         **trainings_world.a_world(account, model),
-        **endpoint_world.ids(account, model),
+        **improvement_world.ids(account, model),
         **review_world.ids(account, job.workteam, other),
+        **improvement_world.complete(account),
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

@@ -25,7 +25,15 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.output import exports
 from learning import background as background_of_learning
-from learning.models import HyperParameterTuningJob, LearningLoop, ReviewRequest, Round, TrainingJob
+from learning.models import (
+    HyperParameterTuningJob,
+    ImprovementPolicy,
+    LearningLoop,
+    PolicyRun,
+    ReviewRequest,
+    Round,
+    TrainingJob,
+)
 from learning.services.active import loops
 from learning.services.hosting import invoke
 from marketplace import queue
@@ -35,6 +43,7 @@ from tests.architecture.test_rules import MESSAGES
 from tests.labeling import label_files, stories
 from tests.learning import hosting_stories
 from tests.learning import test_endpoint_reviews as endpoint_reviews
+from tests.learning.improvement import stories as improvement_stories
 from tests.learning.loop_stories import a_story
 from tests.learning.tuning import stories as tuning_stories
 
@@ -45,7 +54,8 @@ INSIDE = tuple(
         "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions",
         "labeling/services/imports", "labeling/services/intake",
         "labeling/services/jobs", "labeling/services/output", "labeling/services/results", "labeling/task_types",
-        "learning/services/active", "learning/services/hosting", "learning/services/tuning", "marketplace/services",
+        "learning/services/active", "learning/services/hosting", "learning/services/improvement",
+        "learning/services/tuning", "marketplace/services",
     )
 )  # fmt: skip
 """Where errors are raised: consolidation, output, export, intake, and what they are made of."""
@@ -127,7 +137,7 @@ class Case:
     def reason(self) -> str:
         """What the owner is shown; "" while there is nothing."""
         self.row.refresh_from_db()
-        return self.row.failure_reason or getattr(self.row, "attention", "")
+        return getattr(self.row, "failure_reason", "") or getattr(self.row, "attention", "")
 
     @property
     def over(self) -> bool:
@@ -248,6 +258,26 @@ def a_tuning_of_a_run(folder: Any) -> Case:
     return Case((tuning.trials.get().training_job_id,), tuning)
 
 
+def a_taught_policy() -> ImprovementPolicy:
+    """A policy whose next training can begin."""
+    policy = improvement_stories.a_policy(parameters=improvement_stories.eager())
+    improvement_stories.answer(improvement_stories.detections(policy, 2), improvement_stories.RED)
+    return policy
+
+
+def of_policy(key: Callable[[ImprovementPolicy], int]) -> Callable[[Any], Case]:
+    """A policy with one image before people, and a run that waits for its training."""
+
+    def case(folder: Any) -> Case:
+        policy = improvement_stories.a_policy()
+        improvement_stories.detections(policy, 1)
+        run = TrainingJob.objects.create(account=policy.account, name="bees-2")
+        PolicyRun.objects.create(policy=policy, number=1, status="WaitForTraining", training_job=run)
+        return Case((key(policy),), policy)
+
+    return case
+
+
 CASES: dict[str, list[Callable[[Any], Case]]] = {
     "labeling.background.advance_job": [
         of_job(a_new_job, lambda job: job.pk),
@@ -262,6 +292,9 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "labeling.background.refresh_output": [of_job(a_labeled_job, lambda job: job.pk)],
     "labeling.background.run_export": [of_row(an_export)],
     "labeling.background.run_functions": [of_job(a_job_before_its_function, lambda job: job.pk)],
+    "learning.background.advance_improvement": [of_row(a_taught_policy)],
+    "learning.background.advance_improvement_of_loop": [of_policy(lambda row: row.detections.get().human_loop_id)],
+    "learning.background.advance_improvements_of_account": [of_policy(lambda row: row.account_id)],
     "learning.background.advance_loop": [of_loop(lambda loop: (loop.pk,))],
     "learning.background.advance_loop_of_job": [of_loop(lambda loop: (loop.job_id,))],
     "learning.background.advance_loop_of_batch": [of_loop(lambda loop: (loop.rounds.get().batch_id,))],

@@ -128,6 +128,19 @@ def _has_boxes(member: Any) -> bool:
 
 def _line(given: _Given, classes: Sequence[str]) -> bytes:
     """Raises AnswerError for boxes that nobody could have drawn."""
+    about = LabelContext(
+        labels=classes,
+        image_size=given.size,
+        job_name=f"a2i/{given.loop.name}",
+        created=given.loop.status_changed_at,
+    )
+    kind = task_types.get(TASK_TYPE)
+    value, metadata = kind.manifest_label([replace(box, attributes=()) for box in _merged(given, classes)], about)
+    return label_line(orjson.dumps({"source-ref": given.uri}), ATTRIBUTE, value, metadata)
+
+
+def _merged(given: _Given, classes: Sequence[str]) -> list[Box]:
+    """One person's boxes as they are, several persons' consolidated. Raises AnswerError as `_line` does."""
     kind = task_types.get(TASK_TYPE)
     size = (given.size.width, given.size.height)
     answers = tuple(
@@ -135,19 +148,32 @@ def _line(given: _Given, classes: Sequence[str]) -> bytes:
         for worker, element in given.elements
     )
     if len(answers) == 1:
-        boxes: list[Box] = kind.certain(answers[0].value)
-    else:
-        image = AnswersToImage(answers, size)
-        (consensus,) = kind.consolidate_many([image], labels=classes, workers=kind.load_workers(None))
-        boxes = [] if consensus.value is None else kind.read_value(consensus.value)
-    about = LabelContext(
-        labels=classes,
-        image_size=given.size,
-        job_name=f"a2i/{given.loop.name}",
-        created=given.loop.status_changed_at,
+        found: list[Box] = kind.certain(answers[0].value)
+        return found
+    (consensus,) = kind.consolidate_many(
+        [AnswersToImage(answers, size)], labels=classes, workers=kind.load_workers(None)
     )
-    value, metadata = kind.manifest_label([replace(box, attributes=()) for box in boxes], about)
-    return label_line(orjson.dumps({"source-ref": given.uri}), ATTRIBUTE, value, metadata)
+    return [] if consensus.value is None else kind.read_value(consensus.value)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What people drew in a picture of a loop, merged into one label."""
+
+    boxes: list[Box]
+    size: ImageSize
+
+
+def answered(loop: HumanLoop) -> Answered | Left:
+    """The label of one Completed loop, or why its answers give none."""
+    found = _read(loop, submitted.answers_of(loop.flow.queue, {loop.task_id: (0, 0)}).get(loop.task_id or 0, []))
+    if isinstance(found, Left):
+        return found
+    classes = sorted({box["label"] for _, element in found.elements for box in element[BOXES]})
+    try:
+        return Answered(_merged(found, classes), found.size)
+    except (AnswerError, ValueError) as error:
+        return Left(loop.name, str(error))
 
 
 def make_dataset(*, flow: FlowDefinition, name: str, by: str, labels: Sequence[str] = ()) -> tuple[Dataset, Lines]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointReplica
-from learning.services import run_notices
+from learning.services import improvement_nudges, run_notices
 from learning.services.hosting import hosting, replicas, strategies, traffic
 from marketplace.queue import enqueue
 
@@ -35,6 +35,7 @@ def advance(*, endpoint_id: int, look: int = 0) -> None:
         endpoint = rows.select_related("config").filter(pk=endpoint_id).first()
         if endpoint is None or (look and look != endpoint.looks):
             return
+        before = endpoint.status
         if endpoint.status == "Deleting":
             if _deleted(endpoint):
                 return
@@ -44,6 +45,8 @@ def advance(*, endpoint_id: int, look: int = 0) -> None:
             _update(endpoint)
         elif endpoint.status == "RollingBack":
             _rolled_back(endpoint)
+        if endpoint.status != before:
+            improvement_nudges.waiting(endpoint.account_id)
         leaving = _stop_what_left(endpoint)
         if leaving or endpoint.status in CHANGING:
             endpoint.looks += 1

@@ -10,7 +10,7 @@ from learning import families, transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
 from learning.family_hyperparameters import known
 from learning.models import TrainingJob, TrainingMetric, TuningTrial
-from learning.services import lineage, registry, run_notices
+from learning.services import improvement_nudges, lineage, registry, run_notices
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -88,6 +88,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
         enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
         if TuningTrial.objects.filter(training_job=run).exists():
             enqueue("learning.background.advance_tuning_of_run", run.pk)
+        improvement_nudges.waiting(run.account_id)
         run_notices.ended(run)
 
     def _is_watched(self, run_id: int, names: set[str]) -> bool:

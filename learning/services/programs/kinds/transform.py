@@ -5,7 +5,7 @@ from collections.abc import Callable
 from learning import families, transitions
 from learning.contract import MODEL, JobFolder
 from learning.models import TransformJob
-from learning.services import run_notices, transform_outputs
+from learning.services import improvement_nudges, run_notices, transform_outputs
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -36,4 +36,5 @@ class TransformKind(ProgramKind[TransformJob]):
     def after_end(self, run: TransformJob) -> None:
         """See ProgramKind.after_end."""
         enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
+        improvement_nudges.waiting(run.account_id)
         run_notices.ended(run)
