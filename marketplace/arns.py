@@ -29,6 +29,8 @@ SERVICES = {
     "model-package": "sagemaker",
     "endpoint-config": "sagemaker",
     "endpoint": "sagemaker",
+    # Not AWS's, whose solution has no resource for it.
+    "improvement-policy": "sagemaker",
     "labeling-job-algorithm-specification": "sagemaker",
     "role": "iam",
     "function": "lambda",

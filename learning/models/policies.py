@@ -101,6 +101,11 @@ class PolicyRun(models.Model):
             models.UniqueConstraint(fields=["policy"], condition=Q(status__in=FOLLOWED_RUNS), name="policy_run_once"),
         ]
 
+    @property
+    def account(self) -> Account:
+        """That of its policy."""
+        return self.policy.account
+
 
 class RunStep(models.Model):
     """A state that a run came into, and why."""

@@ -12,7 +12,15 @@ from django.conf import settings
 
 from learning import subjects, transitions
 from learning.contract import PREDICT
-from learning.models import Endpoint, HyperParameterTuningJob, Model, TrainingJob, TransformJob
+from learning.models import (
+    Endpoint,
+    HyperParameterTuningJob,
+    ImprovementPolicy,
+    Model,
+    PolicyRun,
+    TrainingJob,
+    TransformJob,
+)
 from learning.services.hosting import hosting
 from learning.services.tuning import describing
 from marketplace import arns
@@ -38,6 +46,11 @@ def register() -> None:
         (transitions.MODEL, subjects.MODEL, "Model Package", _model_package_arn, _model_package),
     ):
         follow(machine, EventKind(subject, f"SageMaker {noun} State Change", arn, detail))
+    for machine, subject, noun, arn, detail in (
+        (transitions.IMPROVEMENT_POLICY, subjects.IMPROVEMENT_POLICY, "Policy", _policy_arn, _policy),
+        (transitions.POLICY_RUN, subjects.IMPROVEMENT_RUN, "Run", _run_arn, _run),
+    ):
+        follow(machine, EventKind(subject, f"Waggle Improvement {noun} State Change", arn, detail))
 
 
 def _named(kind: str) -> Callable[[Any], str]:
@@ -150,6 +163,40 @@ def _endpoint(endpoint: Endpoint, status: str) -> dict[str, Any]:
 
 def _failure(row: TrainingJob | TransformJob | HyperParameterTuningJob | Endpoint) -> dict[str, str]:
     return {"FailureReason": row.failure_reason} if row.failure_reason else {}
+
+
+def _policy_arn(policy: ImprovementPolicy) -> str:
+    return _named("improvement-policy")(policy)
+
+
+def _policy(policy: ImprovementPolicy, status: str) -> dict[str, Any]:
+    return {
+        "PolicyName": policy.name,
+        "PolicyArn": _policy_arn(policy),
+        "PolicyStatus": status,
+        "EndpointName": policy.endpoint.name if policy.endpoint is not None else None,
+        "CreationTime": milliseconds(policy.created_at),
+        "LastModifiedTime": milliseconds(policy.status_changed_at),
+    }
+
+
+def _run_arn(run: PolicyRun) -> str:
+    return _policy_arn(run.policy)
+
+
+def _run(run: PolicyRun, status: str) -> dict[str, Any]:
+    return {
+        "PolicyName": run.policy.name,
+        "PolicyArn": _policy_arn(run.policy),
+        "RunNumber": run.number,
+        "RunStatus": status,
+        "Reason": run.reason or None,
+        "TrainingJobName": run.training_job.name if run.training_job is not None else None,
+        "ModelName": run.model.name if run.model is not None else None,
+        "Images": run.images,
+        "CreationTime": milliseconds(run.created_at),
+        "LastModifiedTime": milliseconds(run.status_changed_at),
+    }
 
 
 def _model_package(model: Model, status: str) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from django.utils import timezone
 from learning import transitions
 from learning.services import model_approval
 from learning.services.hosting import deploying, hosting
+from learning.services.improvement import creating as improvement_creating
+from learning.services.improvement import runs
 from learning.services.tuning import advancing, creating
 from marketplace.models import Account, Event
 from tests.builders import an_account
 from tests.learning.hosting_stories import a_config, a_model, an_endpoint
+from tests.learning.improvement import stories as improvement
 from tests.learning.kind_cases import a_training, a_transform
 from tests.learning.tuning import stories
 
@@ -107,3 +110,19 @@ def test_a_model_package_tells_of_its_approval(account: Account) -> None:
     assert detail["UpdatedModelPackageFields"] == ["ModelApprovalStatus"]
     container = detail["InferenceSpecification"]["Containers"][0]
     assert container["ModelDataUrl"].endswith("model.tar.gz")
+
+
+def test_a_policy_and_its_trainings_tell_of_their_states_in_words_of_our_own(account: Account) -> None:
+    policy = improvement.a_policy(account=account)
+    with transaction.atomic():
+        run = runs.begin(policy, improvement_creating.live_model(policy), images=7)
+        runs.move(run, "Stopped", "stopped by its owner")
+        improvement_creating.stop(policy=policy, by="user:1")
+    told = Event.objects.filter(detail_type__startswith="Waggle").order_by("pk")
+    arn = f"arn:aws:sagemaker:us-east-1:{account.number}:improvement-policy/{policy.name}"
+    assert {row.resource for row in told} == {arn}
+    of_run = told.filter(detail_type="Waggle Improvement Run State Change")
+    assert [row.status for row in of_run] == ["InitiateTraining", "Stopped"]
+    assert of_run[1].detail["Reason"] == "stopped by its owner" and of_run[1].detail["Images"] == 7
+    of_policy = told.filter(detail_type="Waggle Improvement Policy State Change")
+    assert [row.detail["PolicyStatus"] for row in of_policy] == ["Active", "Stopped"]

@@ -94,6 +94,7 @@ def create(
                 status_changed_at=timezone.now(),
                 created_by=by,
             )
+            transitions.IMPROVEMENT_POLICY.begin(policy)
             audit.record(policy, by=by, because=f"made for the endpoint {endpoint.name}", to_status=policy.status)
             enqueue(ADVANCE, policy.pk)
     except IntegrityError as error:

@@ -27,6 +27,7 @@ def begin(policy: ImprovementPolicy, live: Model, *, images: int) -> PolicyRun:
     run = PolicyRun.objects.create(
         policy=policy, number=number, live_model=live, images=images, status_changed_at=timezone.now()
     )
+    transitions.POLICY_RUN.begin(run)
     because = f"{images} untrained images have gathered"
     RunStep.objects.create(run=run, state=run.status, because=because, at=timezone.now())
     tell(policy, f"begins the training {number}: {because}")
