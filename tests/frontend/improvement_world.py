@@ -127,7 +127,8 @@ def forms(ids: dict[str, Any], account: Account) -> list[tuple[str, dict[str, An
     fields = {
         **numbers, "name": "made", "endpoint": "hives", "flow_definition": "secret-flow", "margin": "0.02",
         "location": _location(account), "test_dataset": ids["labeled_id"], "test_attribute": "boxes",
-        "holdout_percent": 20,
+        "holdout_percent": 20, "training_dataset": "", "training_attribute": "",
+        **{one.name: "on" for one in known.PARAMETERS if one.range is None},
     }  # fmt: skip
     return [
         ("/new-improvement/", fields),

@@ -67,7 +67,8 @@ def create_manifest(run: PolicyRun) -> bool:
     newest = list(chosen.filter(use=Use.FRESH).order_by("-pk")[:FRESH_MOST])
     fresh = [sets.of_detection(row) for row in reversed(newest)]
     labels = [*policy.labels, *sorted((sets.classes_of(to_learn) | sets.classes_of(fresh)) - set(policy.labels))]
-    moment = f"{run.created_at:%Y-%m-%dT%H-%M-%S}"
+    # Two runs may begin in one second.
+    moment = f"{run.created_at:%Y-%m-%dT%H-%M-%S}-{run.number}"
     manifest_uri = storage.join(policy.location, "manifests", f"groundtruth-{policy.name}-{moment}.manifest")
     fresh_uri = storage.join(policy.location, "evaluation", f"fresh-{policy.name}-{moment}.manifest") if fresh else ""
     many = sets.write(manifest_uri, to_learn, labels=labels, before=policy.base_uri)
