@@ -4,7 +4,7 @@ from learning.models.advanced import Advanced
 from learning.models.audits import AuditedObject, LoopAudit
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
-from learning.models.registry import Model, ModelGroup, ModelImport
+from learning.models.registry import Model, ModelGroup, ModelImport, NamedModel
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
 from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTrial
 
@@ -22,6 +22,7 @@ __all__ = [
     "Model",
     "ModelGroup",
     "ModelImport",
+    "NamedModel",
     "Objective",
     "ProgramRun",
     "Round",

@@ -139,6 +139,11 @@ def trainable(*, account: Account, model_arn: str) -> Model:
     return model
 
 
+def archive_uri(account: Account, name: str) -> str:
+    """Where the archive of a model of this name is put."""
+    return storage.join(_base(account, name), ARCHIVE)
+
+
 def _base(account: Account, name: str) -> str:
     return storage.join(settings.STORE_URL, "models", account.number, name)
 

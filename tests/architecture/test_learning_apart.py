@@ -5,6 +5,9 @@ import re
 from tests.architecture.test_rules import rooms
 
 REGISTERED = {
+    "aws": [
+        "endpoint_configs", "endpoints", "hosted_models", "invocations", "training_channels", "training_jobs",
+    ],
     "rest": [
         "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings", "transforms",
         "tunings",
