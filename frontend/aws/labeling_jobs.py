@@ -4,7 +4,6 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from frontend import automation
@@ -21,7 +20,7 @@ from labeling.services.output import manifests
 from labeling.services.review import task_uis
 from marketplace import strict
 from marketplace.errors import Invalid
-from marketplace.services import resource_requests, tags, workteams
+from marketplace.services import resource_requests, resources, tags, workteams
 
 _KEPT = ("InputConfig", "OutputConfig", "LabelCategoryConfigS3Uri", "LabelingJobAlgorithmsConfig", "HumanTaskConfig")
 _STREAMS = "Objects come from a manifest; streaming jobs are not served."
@@ -57,21 +56,21 @@ def create_labeling_job(
     stopping = StoppingConditions or {}
     design = design_of(call)
     arn = references.arn(call.account, "labeling-job", LabelingJobName)
-    with transaction.atomic():
-        automation.launch_job(
-            account=call.account,
-            by=call.by,
-            name=LabelingJobName,
-            label_attribute_name=LabelAttributeName,
-            output_uri=OutputConfig["S3OutputPath"],
-            role_arn=RoleArn,
-            max_human_labeled_objects=stopping.get("MaxHumanLabeledObjectCount"),
-            max_percentage_labeled=stopping.get("MaxPercentageOfInputDatasetLabeled"),
-            **design,
-        )
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-        said = {name: call.members[name] for name in _KEPT if name in call.members}
-        resource_requests.keep(account=call.account, arn=arn, members=said)
+    design |= {
+        "name": LabelingJobName,
+        "label_attribute_name": LabelAttributeName,
+        "output_uri": OutputConfig["S3OutputPath"],
+        "role_arn": RoleArn,
+        "max_human_labeled_objects": stopping.get("MaxHumanLabeledObjectCount"),
+        "max_percentage_labeled": stopping.get("MaxPercentageOfInputDatasetLabeled"),
+    }
+    resources.make(
+        account=call.account,
+        make=lambda: automation.launch_job(account=call.account, by=call.by, **design),
+        arn=lambda job: arn,
+        tagged=pairs(Tags),
+        said={name: call.members[name] for name in _KEPT if name in call.members},
+    )
     return {"LabelingJobArn": arn}
 
 

@@ -97,7 +97,7 @@ def operation(
     ignored: Mapping[str, str] = NOTHING,
     refused: Mapping[str, str] = NOTHING,
     fields: Mapping[str, str] = NOTHING,
-    at_least: Role | None = None,
+    at_least: Role | str | None = None,
 ) -> Callable[[Function], Function]:
     """Register a function `(call, **members) -> members of the output` that calls a service and renders its answer.
 

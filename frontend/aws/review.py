@@ -4,7 +4,6 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 
 from frontend.aws import paging, references
@@ -13,7 +12,7 @@ from frontend.aws.tags import pairs
 from labeling.models import FlowDefinition, HumanLoop, HumanTaskUi
 from labeling.services.review import flows, loops, output, task_uis
 from marketplace.errors import Invalid
-from marketplace.services import tags, workteams
+from marketplace.services import resources, workteams
 
 _CREATED = {"CreationTimeAfter": "created_at__gt", "CreationTimeBefore": "created_at__lt"}
 _DOCUMENTED = {
@@ -36,11 +35,14 @@ def create_human_task_ui(
     call: Call, *, HumanTaskUiName: str, UiTemplate: dict[str, Any], Tags: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
     """Keep a worker template for human loops."""
-    with transaction.atomic():
-        made = task_uis.create_task_ui(
+    made = resources.make(
+        account=call.account,
+        make=lambda: task_uis.create_task_ui(
             account=call.account, name=HumanTaskUiName, content=UiTemplate["Content"], by=call.by
-        )
-        tags.add(account=call.account, arn=task_uis.arn(made), added=pairs(Tags))
+        ),
+        arn=task_uis.arn,
+        tagged=pairs(Tags),
+    )
     return {"HumanTaskUiArn": task_uis.arn(made)}
 
 
@@ -59,9 +61,11 @@ def describe_human_task_ui(call: Call, *, HumanTaskUiName: str) -> dict[str, Any
 def delete_human_task_ui(call: Call, *, HumanTaskUiName: str) -> None:
     """Delete a worker template; flow definitions that use it keep their copy."""
     found = task_uis.task_ui(call.account, HumanTaskUiName)
-    with transaction.atomic():
-        tags.forget(account=call.account, arn=task_uis.arn(found))
-        task_uis.delete_task_ui(task_ui=found, by=call.by)
+    resources.delete(
+        account=call.account,
+        arn=task_uis.arn(found),
+        delete=lambda: task_uis.delete_task_ui(task_ui=found, by=call.by),
+    )
 
 
 @operation("sagemaker", "ListHumanTaskUis")
@@ -111,23 +115,25 @@ def create_flow_definition(
         "price_micros": references.price_micros(HumanLoopConfig.get("PublicWorkforceTaskPrice")),
         "keywords": HumanLoopConfig.get("TaskKeywords"),
     }
-    with transaction.atomic():
-        made = flows.create_flow(
-            account=call.account,
-            by=call.by,
-            name=FlowDefinitionName,
-            workteam=references.workteam(call, HumanLoopConfig["WorkteamArn"]),
-            task_ui=task_uis.task_ui(call.account, ui),
-            title=HumanLoopConfig["TaskTitle"],
-            description=HumanLoopConfig["TaskDescription"],
-            task_count=HumanLoopConfig["TaskCount"],
-            request_source=(HumanLoopRequestSource or {}).get("AwsManagedHumanLoopRequestSource", ""),
-            conditions=activation.get("HumanLoopActivationConditions", ""),
-            output_uri=OutputConfig["S3OutputPath"],
-            role_arn=RoleArn,
-            **{name: value for name, value in given.items() if value is not None},
-        )
-        tags.add(account=call.account, arn=output.flow_arn(made), added=pairs(Tags))
+    design = {
+        "name": FlowDefinitionName,
+        "workteam": references.workteam(call, HumanLoopConfig["WorkteamArn"]),
+        "task_ui": task_uis.task_ui(call.account, ui),
+        "title": HumanLoopConfig["TaskTitle"],
+        "description": HumanLoopConfig["TaskDescription"],
+        "task_count": HumanLoopConfig["TaskCount"],
+        "request_source": (HumanLoopRequestSource or {}).get("AwsManagedHumanLoopRequestSource", ""),
+        "conditions": activation.get("HumanLoopActivationConditions", ""),
+        "output_uri": OutputConfig["S3OutputPath"],
+        "role_arn": RoleArn,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    made = resources.make(
+        account=call.account,
+        make=lambda: flows.create_flow(account=call.account, by=call.by, **design),
+        arn=output.flow_arn,
+        tagged=pairs(Tags),
+    )
     return {"FlowDefinitionArn": output.flow_arn(made)}
 
 
@@ -165,9 +171,11 @@ def describe_flow_definition(call: Call, *, FlowDefinitionName: str) -> dict[str
 def delete_flow_definition(call: Call, *, FlowDefinitionName: str) -> None:
     """No new loops start; those that run are finished."""
     found = flows.flow(call.account, FlowDefinitionName)
-    with transaction.atomic():
-        tags.forget(account=call.account, arn=output.flow_arn(found))
-        flows.delete_flow(flow=found, by=call.by)
+    resources.delete(
+        account=call.account,
+        arn=output.flow_arn(found),
+        delete=lambda: flows.delete_flow(flow=found, by=call.by),
+    )
 
 
 @operation("sagemaker", "ListFlowDefinitions")

@@ -4,13 +4,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 
 from frontend.aws import paging, references
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from marketplace.models import Role, Workforce
-from marketplace.services import tags, workforces
+from marketplace.services import resources, workforces
 
 _COGNITO = "It is kept and shown again; people are invited, or sign in by an identity provider of the account."
 _OIDC = (
@@ -39,15 +38,15 @@ def create_workforce(
     Tags: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Name the account's workforce."""
-    with transaction.atomic():
-        made = workforces.create(
-            account=call.account,
-            name=WorkforceName,
-            cidrs=(SourceIpConfig or {}).get("Cidrs", []),
-            said=_said(call),
-            by=call.by,
-        )
-        tags.add(account=call.account, arn=_arn(made), added=pairs(Tags))
+    cidrs = (SourceIpConfig or {}).get("Cidrs", [])
+    made = resources.make(
+        account=call.account,
+        make=lambda: workforces.create(
+            account=call.account, name=WorkforceName, cidrs=cidrs, said=_said(call), by=call.by
+        ),
+        arn=_arn,
+        tagged=pairs(Tags),
+    )
     return {"WorkforceArn": _arn(made)}
 
 
@@ -77,9 +76,9 @@ def update_workforce(call: Call, *, WorkforceName: str, SourceIpConfig: dict[str
 def delete_workforce(call: Call, *, WorkforceName: str) -> None:
     """Forget it; its teams have to be deleted before."""
     found = workforces.named(call.account, WorkforceName)
-    with transaction.atomic():
-        workforces.delete(workforce=found, by=call.by)
-        tags.forget(account=call.account, arn=_arn(found))
+    resources.delete(
+        account=call.account, arn=_arn(found), delete=lambda: workforces.delete(workforce=found, by=call.by)
+    )
 
 
 @operation("sagemaker", "ListWorkforces")

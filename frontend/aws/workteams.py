@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from frontend import letters
@@ -11,7 +10,7 @@ from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from marketplace.errors import NotFound
 from marketplace.models import Crowd, Role, Workteam
-from marketplace.services import resource_requests, scope, tags, workforces, workteams
+from marketplace.services import resource_requests, resources, scope, workforces, workteams
 
 _MEMBERS = (
     "They are kept and shown again; people join a team by accepting an invitation, or by an identity provider of the "
@@ -36,12 +35,16 @@ def create_workteam(
     """A private team, to which people are invited."""
     if WorkforceName is not None:
         workforces.named(call.account, WorkforceName)
-    with transaction.atomic():
-        team = workteams.create_team(account=call.account, name=WorkteamName, description=Description, by=call.by)
-        arn = workteams.arn(team)
-        resource_requests.keep(account=call.account, arn=arn, members=_said(call))
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-    return {"WorkteamArn": arn}
+    team = resources.make(
+        account=call.account,
+        make=lambda: workteams.create_team(
+            account=call.account, name=WorkteamName, description=Description, by=call.by
+        ),
+        arn=workteams.arn,
+        tagged=pairs(Tags),
+        said=_said(call),
+    )
+    return {"WorkteamArn": workteams.arn(team)}
 
 
 @operation("sagemaker", "DescribeWorkteam")
@@ -54,12 +57,13 @@ def describe_workteam(call: Call, *, WorkteamName: str) -> dict[str, Any]:
 def update_workteam(call: Call, *, WorkteamName: str, Description: str | None = None) -> dict[str, Any]:
     """Another description; what is only shown again is kept, too."""
     team = _team(call, WorkteamName)
-    arn = workteams.arn(team)
-    with transaction.atomic():
-        if Description is not None:
-            workteams.describe_team(team=team, description=Description, by=call.by)
-        said = resource_requests.of(call.account, arn) | _said(call)
-        resource_requests.keep(account=call.account, arn=arn, members=said)
+    description = Description if Description is not None else team.description
+    resources.change(
+        account=call.account,
+        arn=workteams.arn(team),
+        change=lambda: workteams.describe_team(team=team, description=description, by=call.by),
+        said=_said(call),
+    )
     return {"Workteam": _shown(call, [team])[0]}
 
 
@@ -68,10 +72,7 @@ def delete_workteam(call: Call, *, WorkteamName: str) -> dict[str, Any]:
     """Delete a team that no work was ever given to."""
     team = _team(call, WorkteamName)
     arn = workteams.arn(team)
-    with transaction.atomic():
-        workteams.delete_team(team=team, by=call.by)
-        tags.forget(account=call.account, arn=arn)
-        resource_requests.forget(account=call.account, arn=arn)
+    resources.delete(account=call.account, arn=arn, delete=lambda: workteams.delete_team(team=team, by=call.by))
     return {"Success": True}
 
 

@@ -33,6 +33,7 @@ from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding, reviewers
 from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
 from marketplace.services import (
+    access_keys,
     accounts,
     eligibility,
     identity_providers,
@@ -120,7 +121,9 @@ def grow(portal: Portal) -> None:
     accounts.add_member(account=portal.account, user=member.user, role="Member")
     _more_people(portal, member)
     _qualify(portal)
-    accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+    owner = portal.account.members.order_by("pk")[0]
+    accounts.create_token(user=owner, account=portal.account, name="a program")
+    access_keys.create(user=owner, account=portal.account, name="a program")
     _tell(portal)
 
 
@@ -246,6 +249,7 @@ def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
     owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
     return {
         "settings": (owner, reverse("requester:settings")),
+        "access-keys": (owner, reverse("requester:access-keys")),
         "team": (owner, reverse("requester:team", args=[portal.team.pk])),
         "sign_in": (owner, reverse("requester:settings-sign-in")),
         "providers": (portal.operator, reverse("operator:identity-providers")),

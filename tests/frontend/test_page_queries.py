@@ -39,6 +39,7 @@ LISTS = (
     "tuning-jobs",
     "members",
     "tokens",
+    "access-keys",
     "wallet/statement",
     "wallet/statements",
     "refunds",
