@@ -22,8 +22,8 @@ _OWN_NETWORKS = ("architecture", BASE_NETWORK, "preset")
 @dataclass(frozen=True)
 class Algorithm:
     """A built-in algorithm. `translated`: name of a hyperparameter -> our name and the change of its value; those in
-    `without_effect` belong to a network or a library that is not used here. `registry_account`: of an address that is
-    made for it.
+    `without_effect` belong to a network or a library that is not used here. `metrics`: name of a metric -> ours, where
+    they differ. `registry_account`: of an address that is made for it.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Algorithm:
     registry_account: str
     translated: Mapping[str, tuple[str, Callable[[str], str]]] = field(default_factory=dict)
     without_effect: frozenset[str] = frozenset()
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
     def image(self, region: str) -> str:
         """An address of its image."""
@@ -90,6 +91,7 @@ SEMANTIC_SEGMENTATION = Algorithm(
     "semantic-segmentation",
     families.SEGMENTER,
     "811284229777",
+    metrics={"validation:mIOU": "validation:mIoU"},
     translated={
         "crop_size": ("image_size", _side),
         "use_pretrained_model": ("weights", lambda value: _weights({"True": "1", "False": "0"}.get(value, value))),

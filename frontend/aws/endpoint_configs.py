@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from frontend.aws import paging, references
 from frontend.aws.hosted_models import LISTED
 from frontend.aws.registry import Call, operation
@@ -14,7 +12,7 @@ from learning.models import EndpointConfig
 from learning.services import named_models, scope
 from learning.services.hosting import hosting
 from marketplace.errors import Invalid
-from marketplace.services import resource_requests, tags
+from marketplace.services import resource_requests, resources
 
 _MACHINES = "It is kept and shown again; instances are processes on the machines of this installation."
 _VARIANT_IGNORED = (
@@ -84,15 +82,15 @@ def create_endpoint_config(
         _variant(call, given, f"ProductionVariants[{place}].ModelName")
         for place, given in enumerate(ProductionVariants)
     ]
-    with transaction.atomic():
-        made = hosting.create_config(
-            account=call.account, name=EndpointConfigName, variants=variants, **_capture(DataCaptureConfig)
-        )
-        arn = hosting.config_arn(made)
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-        said = {name: call.members[name] for name in _KEPT if name in call.members}
-        resource_requests.keep(account=call.account, arn=arn, members=said)
-    return {"EndpointConfigArn": arn}
+    capture = _capture(DataCaptureConfig)
+    made = resources.make(
+        account=call.account,
+        make=lambda: hosting.create_config(account=call.account, name=EndpointConfigName, variants=variants, **capture),
+        arn=hosting.config_arn,
+        tagged=pairs(Tags),
+        said={name: call.members[name] for name in _KEPT if name in call.members},
+    )
+    return {"EndpointConfigArn": hosting.config_arn(made)}
 
 
 @operation("sagemaker", "DescribeEndpointConfig")
@@ -125,11 +123,9 @@ def list_endpoint_configs(
 def delete_endpoint_config(call: Call, *, EndpointConfigName: str) -> None:
     """Delete a configuration that no endpoint has."""
     found = scope.endpoint_config(call.account, EndpointConfigName)
-    arn = hosting.config_arn(found)
-    with transaction.atomic():
-        hosting.delete_config(config=found)
-        tags.forget(account=call.account, arn=arn)
-        resource_requests.forget(account=call.account, arn=arn)
+    resources.delete(
+        account=call.account, arn=hosting.config_arn(found), delete=lambda: hosting.delete_config(config=found)
+    )
 
 
 def _variant(call: Call, given: dict[str, Any], place: str) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from frontend.aws import paging
 from frontend.aws.hosted_models import LISTED
 from frontend.aws.registry import Call, operation
@@ -15,7 +13,7 @@ from learning.models import Endpoint
 from learning.services import scope
 from learning.services.hosting import endpoint_view, hosting, strategies
 from marketplace.errors import Invalid
-from marketplace.services import resource_requests, tags
+from marketplace.services import resource_requests, resources
 
 _ROUTING = "BlueGreenUpdatePolicy.TrafficRoutingConfiguration"
 _PLACE = f"DeploymentConfig.{_ROUTING}"
@@ -43,12 +41,14 @@ def create_endpoint(
     """Serve a configuration; the endpoint is InService once all of its instances answer."""
     strategy_of(DeploymentConfig)
     config = scope.endpoint_config(call.account, EndpointConfigName)
-    with transaction.atomic():
-        made = hosting.create(account=call.account, name=EndpointName, config=config, by=call.by)
-        arn = hosting.arn(made)
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-        _keep(call, arn)
-    return {"EndpointArn": arn}
+    made = resources.make(
+        account=call.account,
+        make=lambda: hosting.create(account=call.account, name=EndpointName, config=config, by=call.by),
+        arn=hosting.arn,
+        tagged=pairs(Tags),
+        said=_said(DeploymentConfig),
+    )
+    return {"EndpointArn": hosting.arn(made)}
 
 
 @operation("sagemaker", "DescribeEndpoint")
@@ -110,10 +110,13 @@ def update_endpoint(
     said = resource_requests.of(call.account, arn)
     wanted = said.get("DeploymentConfig") if RetainDeploymentConfig else DeploymentConfig
     config = scope.endpoint_config(call.account, EndpointConfigName)
-    with transaction.atomic():
-        hosting.update(endpoint=found, config=config, by=call.by, strategy=strategy_of(wanted))
-        if DeploymentConfig is not None:
-            _keep(call, arn)
+    strategy = strategy_of(wanted)
+    resources.change(
+        account=call.account,
+        arn=arn,
+        change=lambda: hosting.update(endpoint=found, config=config, by=call.by, strategy=strategy),
+        said=_said(DeploymentConfig),
+    )
     return {"EndpointArn": arn}
 
 
@@ -144,11 +147,9 @@ def update_endpoint_weights_and_capacities(
 def delete_endpoint(call: Call, *, EndpointName: str) -> None:
     """Stop serving; the endpoint is gone once its instances have ended."""
     found = scope.endpoint(call.account, EndpointName)
-    arn = hosting.arn(found)
-    with transaction.atomic():
-        hosting.delete(endpoint=found, by=call.by)
-        tags.forget(account=call.account, arn=arn)
-        resource_requests.forget(account=call.account, arn=arn)
+    resources.delete(
+        account=call.account, arn=hosting.arn(found), delete=lambda: hosting.delete(endpoint=found, by=call.by)
+    )
 
 
 @operation("sagemaker", "ListEndpoints")
@@ -199,9 +200,8 @@ def strategy_of(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return strategies.parse(found)
 
 
-def _keep(call: Call, arn: str) -> None:
-    said = {name: call.members[name] for name in ("DeploymentConfig",) if name in call.members}
-    resource_requests.keep(account=call.account, arn=arn, members=said)
+def _said(deployment: dict[str, Any] | None) -> dict[str, Any]:
+    return {} if deployment is None else {"DeploymentConfig": deployment}
 
 
 def _listed(found: Endpoint) -> dict[str, Any]:

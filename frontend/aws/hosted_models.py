@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from frontend.aws import paging, references
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
@@ -14,7 +12,7 @@ from learning.contract import BadInput
 from learning.models import Model, NamedModel
 from learning.services import artifacts, named_models
 from marketplace.errors import Invalid
-from marketplace.services import resource_requests, tags
+from marketplace.services import resource_requests, resources
 
 LISTED = {
     "CreationTimeAfter": "created_at__gt",
@@ -41,6 +39,7 @@ _CONTAINER_REFUSED = dict.fromkeys(
         "ModelDataSource.S3DataSource.ManifestS3Uri",
         "ModelDataSource.S3DataSource.ManifestEtag",
         "AdditionalModelDataSources",
+        "ModelPackageName",
         "InferenceSpecificationName",
         "MultiModelConfig",
         "ContainerMetricsConfig",
@@ -88,11 +87,13 @@ def create_model(
     place = "PrimaryContainer" if PrimaryContainer is not None else "Containers[0]"
     found = _model(call, PrimaryContainer or (Containers or [{}])[0], place)
     arn = references.arn(call.account, "model", ModelName)
-    with transaction.atomic():
-        named_models.create(account=call.account, name=ModelName, model=found)
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-        said = {name: call.members[name] for name in _KEPT if name in call.members}
-        resource_requests.keep(account=call.account, arn=arn, members=said)
+    resources.make(
+        account=call.account,
+        make=lambda: named_models.create(account=call.account, name=ModelName, model=found),
+        arn=lambda made: arn,
+        tagged=pairs(Tags),
+        said={name: call.members[name] for name in _KEPT if name in call.members},
+    )
     return {"ModelArn": arn}
 
 
@@ -128,11 +129,11 @@ def list_models(
 @operation("sagemaker", "DeleteModel", fields={"model": "ModelName"})
 def delete_model(call: Call, *, ModelName: str) -> None:
     """Forget a model that was named; what the training left stays, and endpoints that serve it go on."""
-    arn = references.arn(call.account, "model", ModelName)
-    with transaction.atomic():
-        named_models.delete(account=call.account, name=ModelName)
-        tags.forget(account=call.account, arn=arn)
-        resource_requests.forget(account=call.account, arn=arn)
+    resources.delete(
+        account=call.account,
+        arn=references.arn(call.account, "model", ModelName),
+        delete=lambda: named_models.delete(account=call.account, name=ModelName),
+    )
 
 
 def container(call: Call, model: Model) -> dict[str, Any]:

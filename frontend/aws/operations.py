@@ -11,9 +11,20 @@ FILES = [identity, labeling_jobs, review, tags, workforces, workteams]
 
 if automation.installed():
     # An installation may be without the learning app, whose models these import.
-    from frontend.aws import endpoint_configs, endpoints, hosted_models, invocations, training_jobs
+    from frontend.aws import (
+        endpoint_configs,
+        endpoints,
+        hosted_models,
+        invocations,
+        model_packages,
+        training_jobs,
+        training_logs,
+        transform_jobs,
+        tuning_jobs,
+    )
 
-    FILES += [endpoint_configs, endpoints, hosted_models, invocations, training_jobs]
+    FILES += [endpoint_configs, endpoints, hosted_models, invocations, model_packages]
+    FILES += [training_jobs, training_logs, transform_jobs, tuning_jobs]
 
 
 def find(service: str, name: str) -> Operation | None:

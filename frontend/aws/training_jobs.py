@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from frontend.aws import paging, references, training_channels
@@ -13,9 +12,9 @@ from frontend.aws.tags import pairs
 from learning import families, queries, transitions
 from learning.builtin_algorithms import of_family
 from learning.models import TrainingJob
-from learning.services import artifacts, training
+from learning.services import artifacts, asked_outputs, training
 from marketplace.errors import NotFound
-from marketplace.services import resource_requests, tags
+from marketplace.services import resource_requests, resources
 
 MODIFIED = {
     "CreationTimeAfter": "created_at__gt",
@@ -31,10 +30,6 @@ METRICS = 40
 """Metrics that a description shows."""
 
 MACHINES = "It is kept and shown again; the learner of this installation trains on the machines that it has."
-OUTPUT = (
-    "Kept and shown again. Models lie in the store of the installation: ModelArtifacts says where, and "
-    "S3OutputPath/<name>/output/model.tar.gz is understood wherever a model's address is taken."
-)
 _DEBUGGING = "It is kept and shown again; the portal shows curves, sample predictions, and the use of the machine."
 _CONTAINER = "Programs of this installation train; they take no settings of containers."
 SHARDS = "A training reads its whole channel."
@@ -46,7 +41,8 @@ IGNORED = {
     "InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType": SHARDS,
     "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames": SHARDS,
     "InputDataConfig[].ShuffleConfig": SHUFFLED,
-    "OutputDataConfig": OUTPUT,
+    "OutputDataConfig.KmsKeyId": references.KMS,
+    "OutputDataConfig.CompressionType": "Models are compressed archives, model.tar.gz.",
     "ResourceConfig": MACHINES,
     "VpcConfig": references.NETWORK,
     "EnableNetworkIsolation": references.NETWORK,
@@ -88,7 +84,7 @@ _REFUSED = {
     "MlflowConfig": "Trainings are not written to MLflow.",
     "ModelPackageConfig": "Call CreateModelPackage once the training has ended.",
 }
-# StoppingCondition and what else Describe shows again, as far as it was given.
+# What DescribeTrainingJob shows again, as far as it was given.
 KEPT = (
     "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig",
     "VpcConfig", "StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
@@ -109,6 +105,7 @@ def create_training_job(
     call: Call,
     *,
     TrainingJobName: str,
+    OutputDataConfig: dict[str, Any],
     AlgorithmSpecification: dict[str, Any] | None = None,
     HyperParameters: dict[str, str] | None = None,
     InputDataConfig: list[dict[str, Any]] | None = None,
@@ -121,14 +118,17 @@ def create_training_job(
     hyperparameters = training_channels.hyperparameters_of(algorithm, HyperParameters or {}, StoppingCondition or {})
     mode = specification["TrainingInputMode"]
     channels = training_channels.channels_of(call.account, algorithm, InputDataConfig, mode)
-    arn = artifacts.training_arn(call.account, TrainingJobName)
-    with transaction.atomic():
-        training.create_training(
+    asked_outputs.check(call.account, OutputDataConfig["S3OutputPath"])
+    arn = asked_outputs.arn(call.account, asked_outputs.TRAINING, TrainingJobName)
+    resources.make(
+        account=call.account,
+        make=lambda: training.create_training(
             account=call.account, name=TrainingJobName, hyperparameters=hyperparameters, channels=channels, by=call.by
-        )
-        tags.add(account=call.account, arn=arn, added=pairs(Tags))
-        said = {name: call.members[name] for name in KEPT if name in call.members}
-        resource_requests.keep(account=call.account, arn=arn, members=said)
+        ),
+        arn=lambda run: arn,
+        tagged=pairs(Tags),
+        said={name: call.members[name] for name in KEPT if name in call.members},
+    )
     return {"TrainingJobArn": arn}
 
 
@@ -136,7 +136,7 @@ def create_training_job(
 def describe_training_job(call: Call, *, TrainingJobName: str) -> dict[str, Any]:
     """Everything about a training."""
     run = named(call, TrainingJobName)
-    said = resource_requests.of(call.account, artifacts.training_arn(call.account, run.name))
+    said = resource_requests.of(call.account, asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name))
     tuned, labeled = queries.askers(run)
     seconds = training.seconds(run)
     lasted = {"TrainingTimeInSeconds": int(seconds), "BillableTimeInSeconds": int(seconds)} if seconds else {}
@@ -206,7 +206,7 @@ def summary(call: Call, run: TrainingJob) -> dict[str, Any]:
     """What lists show of a training."""
     return {
         "TrainingJobName": run.name,
-        "TrainingJobArn": artifacts.training_arn(call.account, run.name),
+        "TrainingJobArn": asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name),
         "CreationTime": run.created_at,
         "TrainingEndTime": run.ended_at,
         "LastModifiedTime": run.status_changed_at or run.created_at,

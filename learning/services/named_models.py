@@ -16,7 +16,7 @@ from marketplace.names import check_name
 def create(*, account: Account, name: str, model: Model) -> NamedModel:
     """Call a model of the account by this name, too.
 
-    Raises NameTaken for a name that is taken, by another model of the registry, too, and Invalid for one that cannot be.
+    Raises NameTaken for a name that is taken, also by another model of the registry, Invalid for one that cannot be.
     """
     check_name(name)
     if Model.objects.filter(account=account, name=name, deleted_at=None).exclude(pk=model.pk).exists():

@@ -32,7 +32,8 @@ def test_a_training_is_created_described_and_stopped(inside: Aws):
     for member in request.keys() - {"TrainingJobName", "Tags"}:
         assert told[member] == request[member], member
     assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("InProgress", "Starting")
-    assert told["ModelArtifacts"]["S3ModelArtifacts"].endswith("/bees-1/model.tar.gz")
+    output = request["OutputDataConfig"]["S3OutputPath"]
+    assert told["ModelArtifacts"]["S3ModelArtifacts"] == f"{output}bees-1/output/model.tar.gz"
     assert client.list_tags(ResourceArn=arn)["Tags"] == request["Tags"]
 
     client.stop_training_job(TrainingJobName="bees-1")
@@ -105,10 +106,12 @@ def test_what_is_not_served_is_refused_by_name(inside: Aws):
         ({"HyperParameters": {"learning_rat": "0.1"}}, "did you mean 'learning_rate'"),
         ({"InputDataConfig": [a_channel(inside), a_channel(inside)]}, "two channels 'train'"),
         ({"InputDataConfig": [a_channel(inside, "trane")]}, "'trane'"),
+        ({"OutputDataConfig": {"S3OutputPath": "file:///etc/out"}}, "file:///etc/out"),
         ({"MlflowConfig": {"MlflowResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-app/x"}}, "MLflow"),
     ):
         error = refused(client.create_training_job, **a_training(inside, **changed))
-        assert error["Code"] == "ValidationException" and says in error["Message"], error
+        assert error["Code"] in ("ValidationException", "AccessDeniedException"), error
+        assert says in error["Message"], error
     assert TrainingJob.objects.count() == 0
     assert code_of(client.describe_training_job, TrainingJobName="none") == "ResourceNotFound"
     assert code_of(client.stop_training_job, TrainingJobName="none") == "ResourceNotFound"
