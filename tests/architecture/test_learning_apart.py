@@ -6,9 +6,8 @@ from tests.architecture.test_rules import rooms
 
 REGISTERED = {
     "aws": [
-        "endpoint_configs", "endpoints", "hosted_models", "invocations", "model_packages", "training_channels", "training_jobs", "training_logs",
-        "transform_jobs", "tuning_design",
-        "tuning_jobs",
+        "endpoint_configs", "endpoints", "hosted_models", "invocations", "model_packages", "training_channels",
+        "training_jobs", "training_logs", "transform_jobs", "tuning_design", "tuning_jobs",
     ],
     "rest": [
         "endpoints", "models", "registry", "schemas_endpoints", "schemas_trainings", "trainings", "transforms",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from learning import builtin_algorithms, transitions
 from learning.contract import BadInput, Metric
 from learning.models import TrainingJob
-from learning.services import artifacts
+from learning.services import artifacts, run_deletion
 from learning.services.programs import kinds
 from tests.frontend.aws.clients import Aws, code_of, refused
 from tests.frontend.aws.training_requests import IMAGE, a_channel, a_training
@@ -60,6 +60,11 @@ def test_a_training_that_is_over_tells_times_steps_and_metrics(inside: Aws):
     assert (told["TrainingTimeInSeconds"], told["BillableTimeInSeconds"]) == (90, 90)
     assert told["TrainingEndTime"] - told["TrainingStartTime"] == timedelta(seconds=90)
     client.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName="bees-1")
+    # A later training of the name is another one.
+    run_deletion.delete_training(training_job=run, by="user:1")
+    assert client.list_tags(ResourceArn=told["TrainingJobArn"])["Tags"] == []
+    TrainingJob.objects.create(account=inside.account, name="bees-1")
+    assert "InputDataConfig" not in client.describe_training_job(TrainingJobName="bees-1")
 
 
 def test_a_training_goes_on_from_a_model_named_by_its_address(inside: Aws):

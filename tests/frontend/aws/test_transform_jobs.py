@@ -47,7 +47,7 @@ def test_a_transform_job_from_its_request_to_its_output(inside: Aws, tmp_path):
     folder = JobFolder(tmp_path)
     size = {"width": 48, "height": 32, "depth": 3}
     lines = [
-        Prediction(number, None, "s3://b/x.png", size, [PredictedBox(0, 1, 1, 20, 20, 0.9)], []).to_line()
+        Prediction(number, None, "s3://b/x.png", size, [PredictedBox(3, 1, 1, 20, 20, 0.9)], []).to_line()
         for number in range(2)
     ]
     folder.predictions.parent.mkdir(parents=True, exist_ok=True)

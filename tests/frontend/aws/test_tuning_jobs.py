@@ -67,6 +67,10 @@ def test_a_search_is_created_described_and_stopped(inside: Aws):
         assert told[member] == request[member], member
     assert told["HyperParameterTuningJobStatus"] == "InProgress"
     assert told["TrainingJobStatusCounters"]["Completed"] == 0
+    # What its trainings make goes where the definition says.
+    a_trial(job, 0.5)
+    made = client.describe_training_job(TrainingJobName="hives-001")["ModelArtifacts"]["S3ModelArtifacts"]
+    assert made.endswith("/out/hives-001/output/model.tar.gz")
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     told = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     assert told["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
