@@ -12,7 +12,7 @@ from marketplace.models import Role
 
 JSON = "application/json"
 ANY_IMAGE = "application/x-image"
-_ANSWERS = ("", "*/*", JSON)
+_ANSWERS = ("*/*", "application/*", JSON)
 _ONE_MODEL = "A variant is one model; TargetVariant chooses it."
 
 
@@ -44,7 +44,7 @@ def invoke_endpoint(
     InferenceId: str | None = None,
 ) -> dict[str, Any]:
     """The prediction for a picture."""
-    if (Accept or "").partition(";")[0].strip() not in _ANSWERS:
+    if not any(kind.strip() in _ANSWERS for kind in (Accept or JSON).split(",")):
         raise Invalid(f"{Accept!r} found, {JSON} expected", field="Accept")
     endpoint = scope.endpoint(call.account, EndpointName)
     try:

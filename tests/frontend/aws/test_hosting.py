@@ -5,6 +5,7 @@ import json
 import pytest
 
 from learning.models import Endpoint, EndpointReplica, Variant
+from learning.services import registry
 from learning.services.hosting import deploying
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
@@ -64,6 +65,7 @@ def test_a_model_is_a_name_for_what_a_training_left(inside: Aws):
         "bees-model",
     ]
     assert [one["ModelName"] for one in client.list_models(NameContains="ED-BEES")["Models"]] == ["trained-bees-model"]
+    assert registry.by_arn(account=inside.account, model_arn=arn).name == "trained-bees-model"
     client.delete_model(ModelName="bees-model")
     assert client.list_tags(ResourceArn=arn)["Tags"] == []
     error = refused(client.describe_model, ModelName="bees-model")
@@ -226,6 +228,6 @@ def test_an_invocation_that_cannot_be_is_refused(served: Aws):
     error = refused(runtime.invoke_endpoint, EndpointName="wasps", Body=b"x")
     expected = f"Endpoint wasps of account {served.account.number} not found."
     assert (error["Code"], error["status"], error["Message"]) == ("ValidationError", 400, expected)
-    for given, says in (({"Accept": "text/csv"}, "Accept"), ({"TargetModel": "a.tar.gz"}, "TargetModel")):
+    for given in ({"Accept": "text/csv"}, {"Accept": "application/json;annotation=1"}, {"TargetModel": "a.tar.gz"}):
         error = refused(runtime.invoke_endpoint, EndpointName="bees", Body=b"x", **given)
-        assert error["Code"] == "ValidationError" and says in error["Message"]
+        assert error["Code"] == "ValidationError" and next(iter(given)) in error["Message"]
