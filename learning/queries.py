@@ -23,6 +23,7 @@ from learning.models import (
     Round,
     TrainingJob,
     TransformJob,
+    TuningTrial,
 )
 from marketplace.models import Account
 
@@ -166,6 +167,13 @@ def audited_labels(object_ids: Sequence[int]) -> dict[int, Label]:
 def trainings(account: Account) -> QuerySet[TrainingJob]:
     """The account's trainings, newest first."""
     return TrainingJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
+
+
+def askers(training: TrainingJob) -> tuple[str | None, str | None]:
+    """The names of the tuning job and of the labeling job that asked for a training; None where none did."""
+    tuned = TuningTrial.objects.filter(training_job=training).values_list("tuning_job__name", flat=True).first()
+    labeled = Round.objects.filter(training_job=training).values_list("loop__job__name", flat=True).first()
+    return tuned, labeled
 
 
 def transforms(account: Account) -> QuerySet[TransformJob]:

@@ -27,6 +27,7 @@ SERVICES = {
     "hyper-parameter-tuning-job": "sagemaker",
     "model": "sagemaker",
     "model-package": "sagemaker",
+    "model-package-group": "sagemaker",
     "endpoint-config": "sagemaker",
     "endpoint": "sagemaker",
     # Not AWS's, whose solution has no resource for it.

@@ -10,8 +10,21 @@ FILES = [identity, labeling_jobs, review, tags, workforces, workteams]
 """The modules of operations, one noun each."""
 
 if automation.installed():
-    # Modules of operations that import the learning app are imported and added here: an installation may be without it.
-    pass
+    # An installation may be without the learning app, whose models these import.
+    from frontend.aws import (
+        endpoint_configs,
+        endpoints,
+        hosted_models,
+        invocations,
+        model_packages,
+        training_jobs,
+        training_logs,
+        transform_jobs,
+        tuning_jobs,
+    )
+
+    FILES += [endpoint_configs, endpoints, hosted_models, invocations, model_packages]
+    FILES += [training_jobs, training_logs, transform_jobs, tuning_jobs]
 
 
 def find(service: str, name: str) -> Operation | None:

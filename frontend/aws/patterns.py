@@ -8,7 +8,12 @@ from functools import lru_cache
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
 # Java's names for parts of ASCII, as what stands inside of a character class.
 _ASCII = {"ASCII": r"\x00-\x7f", "Alnum": "a-zA-Z0-9", "Alpha": "a-zA-Z", "Digit": "0-9", "Print": r"\x20-\x7e"}
-_STORES = ("(https|s3)://([^/]+)/?(.*)", "^(https|s3)://([^/]+)/?(.*)$")
+_STORES = (
+    "(https|s3)://([^/]+)/?(.*)",
+    "^(https|s3)://([^/]+)/?(.*)$",
+    "(https|s3)://([^/])/?(.*)",
+    "^(https|s3)://([^/])/?(.*)$",
+)
 _FILES = "file:///"
 # Java writes a character beyond 16 bits as two halves.
 _BEYOND = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")

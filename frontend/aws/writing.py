@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
@@ -18,6 +19,7 @@ REQUEST_ID = "x-amzn-RequestId"
 ERROR_TYPE = "x-amzn-ErrorType"
 JSON_TYPES = {models.JSON: "application/x-amz-json-1.1", models.REST_JSON: "application/json"}
 XML_TYPE = "text/xml"
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def result(operation: OperationModel, members: Mapping[str, Any], request_id: str) -> HttpResponse:
@@ -40,7 +42,8 @@ def failure(error: AwsError, *, protocol: str, operation: OperationModel | None,
     status = status_of(error, operation)
     if protocol == models.QUERY:
         kind = "Sender" if status < 500 else "Receiver"
-        inner = f"<Type>{kind}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        message = escape(_NOT_IN_XML.sub("?", error.message))
+        inner = f"<Type>{kind}</Type><Code>{escape(error.code)}</Code><Message>{message}</Message>"
         text = f"<ErrorResponse><Error>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         response = HttpResponse(text, content_type=XML_TYPE, status=status)
     else:

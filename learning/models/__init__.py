@@ -6,7 +6,7 @@ from learning.models.hosting import Deployment, Endpoint, EndpointConfig, Endpoi
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
 from learning.models.policies import FOLLOWED_RUNS, Detection, ImprovementPolicy, PolicyRun, RunStep, Use
 from learning.models.prelabels import PreLabelRun
-from learning.models.registry import Model, ModelGroup, ModelImport
+from learning.models.registry import Model, ModelGroup, ModelImport, NamedModel
 from learning.models.reviews import EndpointReview, ReviewRequest
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
 from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTrial
@@ -29,6 +29,7 @@ __all__ = [
     "Model",
     "ModelGroup",
     "ModelImport",
+    "NamedModel",
     "Objective",
     "PreLabelRun",
     "PolicyRun",

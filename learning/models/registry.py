@@ -52,6 +52,18 @@ class Model(models.Model):
         ]
 
 
+class NamedModel(models.Model):
+    """A further name of a model, see services/named_models.py."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=63)
+    model = models.ForeignKey(Model, models.CASCADE, related_name="names")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="named_model_once")]
+
+
 class ModelImport(ProgramRun):
     """A detector that is being taken in: its files are checked, and the network is run once."""
 

@@ -2,10 +2,12 @@
 
 import re
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from learning.models import Model, ModelGroup
+from marketplace.errors import InUse, NameTaken
+from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.services import audit
 
@@ -15,6 +17,28 @@ _NUMBERED = re.compile(r"(-round)?-[0-9]+$")
 def name_for(model_name: str) -> str:
     """The group that a model belongs to by its name: that of the loop for round 3 of a loop, `bees` for `bees-2`."""
     return _NUMBERED.sub("", model_name) or model_name
+
+
+def create(*, account: Account, name: str, by: str) -> ModelGroup:
+    """A group without versions. Raises Invalid for a name that cannot be a group's, NameTaken."""
+    check_name(name)
+    try:
+        with transaction.atomic():
+            made = ModelGroup.objects.create(account=account, name=name)
+    except IntegrityError as error:
+        raise NameTaken(f"there is a group of models {name!r} already", field="name") from error
+    audit.record(made, by=by, because="made")
+    return made
+
+
+def delete(*, group: ModelGroup, by: str) -> None:
+    """Delete a group. Raises InUse while it has versions."""
+    with transaction.atomic():
+        locked = ModelGroup.objects.select_for_update().get(pk=group.pk)
+        if (count := Model.objects.filter(group=locked, deleted_at=None).count()) > 0:
+            raise InUse(f"the group {locked.name} has {count} models: delete them, or move them to another group")
+        audit.record(locked, by=by, because=f"deleted {locked.name}")
+        locked.delete()
 
 
 def add(model: Model, *, group_name: str) -> None:

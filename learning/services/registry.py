@@ -117,16 +117,25 @@ def arn(model: Model) -> str:
 
 
 def by_arn(*, account: Account, model_arn: str) -> Model:
-    """The account's model behind an ARN, or behind a bare name. Raises Invalid for another kind, NotFound."""
+    """The account's model behind an ARN, or behind a bare name. Raises Invalid for another kind, NotFound.
+
+    The name is the model's own, or one that services/named_models.py has given it.
+    """
     if not model_arn.startswith("arn:"):
-        return get(account=account, name=model_arn)
+        return _named(account, model_arn)
     try:
         parsed = arns.parse(model_arn)
     except ValueError as error:
         raise Invalid(str(error), field="model") from error
     if parsed.kind != "model" or parsed.account_number != account.number:
         raise Invalid(f"{model_arn!r} is not a model of this account", field="model")
-    return get(account=account, name=parsed.name)
+    return _named(account, parsed.name)
+
+
+def _named(account: Account, name: str) -> Model:
+    rows = Model.objects.filter(account=account, deleted_at=None)
+    found = rows.filter(name=name).first() or rows.filter(names__account=account, names__name=name).first()
+    return found or get(account=account, name=name)
 
 
 def trainable(*, account: Account, model_arn: str) -> Model:
@@ -139,6 +148,11 @@ def trainable(*, account: Account, model_arn: str) -> Model:
             field="model",
         )
     return model
+
+
+def archive_uri(account: Account, name: str) -> str:
+    """Where the archive of a model of this name is put."""
+    return storage.join(_base(account, name), ARCHIVE)
 
 
 def _base(account: Account, name: str) -> str:

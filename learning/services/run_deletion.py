@@ -12,15 +12,20 @@ from labeling.transitions import DATASET
 from learning import transitions
 from learning.models import HyperParameterTuningJob, ProgramRun, TrainingJob, TransformJob
 from learning.models.training import LIVE
-from learning.services import run_records
+from learning.services import asked_outputs, run_records
 from marketplace import storage
 from marketplace.errors import InUse, WrongState
 from marketplace.queue import enqueue
-from marketplace.services import audit
+from marketplace.services import audit, resource_requests, tags
 
 DELETE_FILES = "learning.background.delete_files"
 FORGET_STUDY = "learning.background.forget_study"
 Row = TypeVar("Row", bound=models.Model)
+_KINDS: dict[type[models.Model], str] = {
+    TrainingJob: asked_outputs.TRAINING,
+    TransformJob: asked_outputs.TRANSFORM,
+    HyperParameterTuningJob: asked_outputs.TUNING,
+}
 
 
 def delete_training(*, training_job: TrainingJob, by: str) -> None:
@@ -110,6 +115,9 @@ def _reader(run: TransformJob, folder: str) -> str:
 
 def _delete(row: Any, by: str, *folders: str) -> None:
     audit.record(row, by=by, because=f"deleted {row.name}")
+    arn = asked_outputs.arn(row.account, _KINDS[type(row)], row.name)
+    tags.forget(account=row.account, arn=arn)
+    resource_requests.forget(account=row.account, arn=arn)
     row.delete()
     for folder in folders:
         # A store that does not answer is asked again later.

@@ -13,6 +13,9 @@ from marketplace.errors import Invalid, NotFound
 
 LOG, TAIL = "log.txt", "log-tail.txt"
 TAIL_BYTES = 64 << 10
+MOST_LINES_BYTES = 8 << 20
+METRIC = '{"name": "'
+"""How the lines begin by which programs repeat their metrics on stdout."""
 
 
 def uri(run: ProgramRun, *names: str) -> str:
@@ -27,6 +30,16 @@ def log_tail(run: ProgramRun) -> str:
         return storage.read(uri(run, TAIL), limit=TAIL_BYTES).decode(errors="replace")
     except NotFound:
         return ""
+
+
+def log_lines(run: ProgramRun) -> list[str]:
+    """The lines of the log: all, or the last MOST_LINES_BYTES of them, once the program has ended; its end before."""
+    whole = uri(run, LOG)
+    if not storage.exists(whole):
+        return log_tail(run).splitlines()
+    with storage.open(whole, offset=max(0, storage.size(whole) - MOST_LINES_BYTES)) as stream:
+        text = stream.read(MOST_LINES_BYTES).decode(errors="replace")
+    return [line for line in text.splitlines() if not line.startswith(METRIC)]
 
 
 def log_uri(run: ProgramRun) -> str:

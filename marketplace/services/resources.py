@@ -32,7 +32,7 @@ def make(
     return made
 
 
-def change(*, account: Account, arn: str, change: Callable[[], None], said: dict[str, Any]) -> None:
+def change(*, account: Account, arn: str, change: Callable[[], object], said: dict[str, Any]) -> None:
     """Change a thing, and keep what is said of it now beside what was said before."""
     with transaction.atomic():
         change()

@@ -5,6 +5,10 @@ import re
 from tests.architecture.test_rules import rooms
 
 REGISTERED = {
+    "aws": [
+        "endpoint_configs", "endpoints", "hosted_models", "invocations", "model_packages", "training_channels",
+        "training_jobs", "training_logs", "transform_jobs", "tuning_design", "tuning_jobs",
+    ],
     "rest": [
         "endpoint_reviews", "endpoints", "improvement", "models", "registry", "schemas_endpoints",
         "schemas_improvement", "schemas_trainings", "trainings", "transforms", "tunings",

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 3.0
 READ_BYTES = 1 << 20
 MOST_LOG_BYTES = 64 << 20  # of the whole log its end is kept
-METRIC = b'{"name": "'  # how the lines begin by which programs repeat their metrics on stdout
+METRIC = run_records.METRIC.encode()
 
 
 class Recorder:

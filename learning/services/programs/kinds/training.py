@@ -10,7 +10,7 @@ from learning import families, transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
 from learning.family_hyperparameters import known
 from learning.models import TrainingJob, TrainingMetric, TuningTrial
-from learning.services import improvement_nudges, lineage, registry, run_notices
+from learning.services import asked_outputs, improvement_nudges, lineage, registry, run_notices
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -65,6 +65,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
         config = ModelConfig.read(folder.model)
         artifact, parts = registry.upload(account=run.account, name=run.name, folder=folder.model)
+        asked_outputs.put_model(run, artifact)
         origin, parent = lineage.of_training(run), lineage.parent(run)
         return lambda: {
             "model": registry.register(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from learning import families, transitions
 from learning.contract import MODEL, JobFolder
 from learning.models import TransformJob
-from learning.services import improvement_nudges, run_notices, transform_outputs
+from learning.services import asked_outputs, improvement_nudges, run_notices, transform_outputs
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -31,6 +31,7 @@ class TransformKind(ProgramKind[TransformJob]):
     def keep_result(self, run: TransformJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_result: the predictions go to the run's output address, labels beside them."""
         transform_outputs.keep(run, folder.predictions)
+        asked_outputs.put_predictions(run)
         return dict
 
     def after_end(self, run: TransformJob) -> None:

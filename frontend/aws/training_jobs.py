@@ -1,0 +1,279 @@
+"""Training jobs as SageMaker has them: create, describe, list, stop."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Coalesce
+
+from frontend.aws import paging, references, training_channels
+from frontend.aws.registry import Call, operation
+from frontend.aws.tags import pairs
+from learning import families, queries, transitions
+from learning.builtin_algorithms import of_family
+from learning.models import TrainingJob
+from learning.services import artifacts, asked_outputs, training
+from marketplace.errors import NotFound
+from marketplace.services import resource_requests, resources
+
+MODIFIED = {
+    "CreationTimeAfter": "created_at__gt",
+    "CreationTimeBefore": "created_at__lt",
+    "LastModifiedTimeAfter": "modified__gt",
+    "LastModifiedTimeBefore": "modified__lt",
+    "NameContains": "name__icontains",
+    "StatusEquals": "status",
+}
+"""The filters of lists of what runs; `modified` is to be annotated."""
+
+METRICS = 40
+"""Metrics that a description shows."""
+
+MACHINES = "It is kept and shown again; the learner of this installation trains on the machines that it has."
+_DEBUGGING = "It is kept and shown again; the portal shows curves, sample predictions, and the use of the machine."
+_CONTAINER = "Programs of this installation train; they take no settings of containers."
+SHARDS = "A training reads its whole channel."
+SHUFFLED = "Every epoch is shuffled, by the hyperparameter `seed`."
+FIXED_METRICS = "Trainings measure the metrics that docs/training.md names, as built-in algorithms do."
+CHECKPOINTS = "A training goes on from its last checkpoint by itself; where checkpoints are kept is not chosen."
+IGNORED = {
+    "AlgorithmSpecification.MetricDefinitions": FIXED_METRICS,
+    "InputDataConfig[].DataSource.S3DataSource.S3DataDistributionType": SHARDS,
+    "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames": SHARDS,
+    "InputDataConfig[].ShuffleConfig": SHUFFLED,
+    "OutputDataConfig.KmsKeyId": references.KMS,
+    "OutputDataConfig.CompressionType": "Models are compressed archives, model.tar.gz.",
+    "ResourceConfig": MACHINES,
+    "VpcConfig": references.NETWORK,
+    "EnableNetworkIsolation": references.NETWORK,
+    "EnableInterContainerTrafficEncryption": references.NETWORK,
+    "EnableManagedSpotTraining": MACHINES,
+    "CheckpointConfig": CHECKPOINTS,
+    "Environment": _CONTAINER,
+    "RetryStrategy": "A training whose process ends is started again by the rules of the installation.",
+    "RoleArn": references.ROLE,
+    "StoppingCondition.MaxWaitTimeInSeconds": MACHINES,
+    "StoppingCondition.MaxPendingTimeInSeconds": MACHINES,
+}
+"""Of what a training and the definition of a tuning job's trainings have in common."""
+
+_REMOTE = {
+    "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries": FIXED_METRICS,
+    **dict.fromkeys(
+        ("DebugHookConfig", "DebugRuleConfigurations", "TensorBoardOutputConfig", "ExperimentConfig", "ProfilerConfig",
+         "ProfilerRuleConfigurations", "RemoteDebugConfig", "InfraCheckConfig"), _DEBUGGING,
+    ),
+}  # fmt: skip
+SOURCES = {
+    "InputDataConfig[].DataSource.FileSystemDataSource": "Channels are read from S3, or from the store.",
+    "InputDataConfig[].DataSource.DatasetSource": "Channels are read from S3, or from the store.",
+    "InputDataConfig[].DataSource.S3DataSource.ModelAccessConfig": "Models are those of the account.",
+    "InputDataConfig[].DataSource.S3DataSource.HubAccessConfig": "Models are those of the account.",
+    "AlgorithmSpecification.AlgorithmName": "Give the TrainingImage of a built-in algorithm.",
+}
+"""Refused in trainings and in the definition of a tuning job's trainings."""
+
+_FOREIGN = "Foreign containers are not run."
+_REFUSED = {
+    **SOURCES,
+    "AlgorithmSpecification.ContainerEntrypoint": _FOREIGN,
+    "AlgorithmSpecification.ContainerArguments": _FOREIGN,
+    "AlgorithmSpecification.TrainingImageConfig": _FOREIGN,
+    "SessionChainingConfig": "Sessions are not chained.",
+    "ServerlessJobConfig": "Foundation models are not trained.",
+    "MlflowConfig": "Trainings are not written to MLflow.",
+    "ModelPackageConfig": "Call CreateModelPackage once the training has ended.",
+}
+# What DescribeTrainingJob shows again, as far as it was given.
+KEPT = (
+    "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig",
+    "VpcConfig", "StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining", "CheckpointConfig", "DebugHookConfig", "ExperimentConfig", "DebugRuleConfigurations",
+    "TensorBoardOutputConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy",
+    "RemoteDebugConfig", "InfraCheckConfig",
+)  # fmt: skip
+
+
+@operation(
+    "sagemaker",
+    "CreateTrainingJob",
+    ignored=IGNORED | _REMOTE,
+    refused=_REFUSED,
+    fields={"name": "TrainingJobName", "hyperparameters": "HyperParameters", "channels": "InputDataConfig"},
+)
+def create_training_job(
+    call: Call,
+    *,
+    TrainingJobName: str,
+    OutputDataConfig: dict[str, Any],
+    AlgorithmSpecification: dict[str, Any] | None = None,
+    HyperParameters: dict[str, str] | None = None,
+    InputDataConfig: list[dict[str, Any]] | None = None,
+    StoppingCondition: dict[str, Any] | None = None,
+    Tags: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Train with a built-in algorithm; the learner starts it as soon as it has a free slot."""
+    specification = AlgorithmSpecification or {}
+    algorithm = training_channels.algorithm_of(specification)
+    hyperparameters = training_channels.hyperparameters_of(algorithm, HyperParameters or {}, StoppingCondition or {})
+    mode = specification["TrainingInputMode"]
+    channels = training_channels.channels_of(call.account, algorithm, InputDataConfig, mode)
+    asked_outputs.check(call.account, OutputDataConfig["S3OutputPath"])
+    arn = asked_outputs.arn(call.account, asked_outputs.TRAINING, TrainingJobName)
+    resources.make(
+        account=call.account,
+        make=lambda: training.create_training(
+            account=call.account, name=TrainingJobName, hyperparameters=hyperparameters, channels=channels, by=call.by
+        ),
+        arn=lambda run: arn,
+        tagged=pairs(Tags),
+        said={name: call.members[name] for name in KEPT if name in call.members},
+    )
+    return {"TrainingJobArn": arn}
+
+
+@operation("sagemaker", "DescribeTrainingJob")
+def describe_training_job(call: Call, *, TrainingJobName: str) -> dict[str, Any]:
+    """Everything about a training."""
+    run = named(call, TrainingJobName)
+    said = resource_requests.of(call.account, asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name))
+    tuned, labeled = queries.askers(run)
+    seconds = training.seconds(run)
+    lasted = {"TrainingTimeInSeconds": int(seconds), "BillableTimeInSeconds": int(seconds)} if seconds else {}
+    return {
+        **_usual(call, run),
+        **said,
+        **{name: value for name, value in summary(call, run).items() if name in _DESCRIBED},
+        **lasted,
+        "TuningJobArn": references.arn(call.account, "hyper-parameter-tuning-job", tuned) if tuned else None,
+        "LabelingJobArn": references.arn(call.account, "labeling-job", labeled) if labeled else None,
+        "ModelArtifacts": {"S3ModelArtifacts": artifacts.artifact_uri(run)},
+        "FailureReason": run.failure_reason or None,
+        "TrainingStartTime": run.started_at,
+        "SecondaryStatusTransitions": _transitions(run),
+        "FinalMetricDataList": _metrics(run) if run.status in transitions.TRAINING_JOB.final else None,
+    }
+
+
+@operation(
+    "sagemaker",
+    "ListTrainingJobs",
+    refused={"WarmPoolStatusEquals": "There are no warm pools.", "TrainingPlanArnEquals": "There are no plans."},
+)
+def list_training_jobs(
+    call: Call,
+    *,
+    CreationTimeAfter: datetime | None = None,
+    CreationTimeBefore: datetime | None = None,
+    LastModifiedTimeAfter: datetime | None = None,
+    LastModifiedTimeBefore: datetime | None = None,
+    NameContains: str | None = None,
+    StatusEquals: str | None = None,
+    SortBy: str | None = None,
+    SortOrder: str | None = None,
+    MaxResults: int | None = None,
+    NextToken: str | None = None,
+) -> dict[str, Any]:
+    """The account's trainings, also those of tuning jobs and of labeling jobs with automated labeling."""
+    rows = queries.trainings(call.account).annotate(modified=Coalesce("status_changed_at", "created_at"))
+    by = {"Name": "name", "Status": "status"}.get(SortBy or "", "created_at")
+    found = paging.filtered(call, rows, MODIFIED)
+    page = paging.page(call, found, by=by, descending=paging.descending(call, paging.ASCENDING))
+    return page.members("TrainingJobSummaries", [summary(call, run) for run in page.rows])
+
+
+@operation("sagemaker", "StopTrainingJob")
+def stop_training_job(call: Call, *, TrainingJobName: str) -> None:
+    """End a training early: what it has learned is kept. Nothing happens to one that is over."""
+    training.stop(training_job=named(call, TrainingJobName), by=call.by)
+
+
+def named(call: Call, name: str) -> TrainingJob:
+    """The account's training of this name. Raises NotFound."""
+    found = queries.trainings(call.account).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"Could not find the training job {name!r}")
+    return found
+
+
+_DESCRIBED = (
+    "TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime", "TrainingJobStatus",
+    "SecondaryStatus",
+)  # fmt: skip
+
+
+def summary(call: Call, run: TrainingJob) -> dict[str, Any]:
+    """What lists show of a training."""
+    return {
+        "TrainingJobName": run.name,
+        "TrainingJobArn": asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name),
+        "CreationTime": run.created_at,
+        "TrainingEndTime": run.ended_at,
+        "LastModifiedTime": run.status_changed_at or run.created_at,
+        "TrainingJobStatus": run.status,
+        "SecondaryStatus": secondary(run),
+    }
+
+
+def secondary(run: TrainingJob) -> str:
+    """What a training is at, in SageMaker's words."""
+    if run.status != "InProgress":
+        return run.status
+    if run.started_at is None:
+        return "Starting"
+    return "Restarting" if run.not_before is not None else "Training"
+
+
+_SAID = {
+    "Starting": "Waiting for a free slot of the learner",
+    "Training": "Training is under way",
+    "Completed": "Training job completed",
+    "Stopped": "Training job stopped",
+    "Stopping": "Stopping the training job",
+}
+
+
+def _transitions(run: TrainingJob) -> list[dict[str, Any]]:
+    """The steps so far, each with the time at which the next began."""
+    steps = [("Starting", run.created_at)]
+    if run.started_at is not None:
+        steps.append(("Training", run.started_at))
+    if run.status != "InProgress":
+        steps.append((run.status, run.ended_at or run.status_changed_at or run.created_at))
+    ends: list[datetime | None] = [time for _, time in steps[1:]]
+    ends.append(run.ended_at)
+    return [
+        {"Status": status, "StartTime": began, "EndTime": ended, "StatusMessage": _SAID.get(status, run.failure_reason)}
+        for (status, began), ended in zip(steps, ends, strict=True)
+    ]
+
+
+def _metrics(run: TrainingJob) -> list[dict[str, Any]]:
+    """The last value of each metric, those of validation first."""
+    names = sorted((name for name in run.newest if ":" in name), key=lambda name: (name[:1] != "v", name))
+    return [
+        {
+            "MetricName": name,
+            "Value": run.newest[name][0],
+            "Timestamp": datetime.fromisoformat(run.newest[name][2]),
+        }
+        for name in names[:METRICS]
+    ]
+
+
+def _usual(call: Call, run: TrainingJob) -> dict[str, Any]:
+    """What is shown of a training that was made without the wire."""
+    algorithm = of_family(families.of_training(run.hyperparameters))
+    return {
+        "AlgorithmSpecification": {
+            "TrainingImage": algorithm.image(call.region) if algorithm else None,
+            "TrainingInputMode": _mode(run.channels),
+        },
+        "RoleArn": references.arn(call.account, "role", "waggle"),
+        "HyperParameters": run.hyperparameters,
+        "StoppingCondition": {},
+    }
+
+
+def _mode(channels: Mapping[str, Mapping[str, Any]]) -> str:
+    return str(next((one["input_mode"] for one in channels.values() if "input_mode" in one), "File"))

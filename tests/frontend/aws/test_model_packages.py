@@ -1,0 +1,67 @@
+"""SageMaker's model registry by boto3: groups, their versions, approval."""
+
+from learning.models import Model, ModelGroup
+from tests.frontend.aws.clients import Aws, code_of, refused
+from tests.frontend.aws.training_requests import IMAGE
+from tests.learning.hosting_stories import a_model
+
+
+def a_package(aws: Aws, model: Model, **more):
+    specification = {
+        "Containers": [{"Image": IMAGE, "ModelDataUrl": model.artifact_uri}],
+        "SupportedContentTypes": ["image/jpeg"],
+        "SupportedResponseMIMETypes": ["application/json"],
+    }
+    return aws.sagemaker.create_model_package(
+        ModelPackageGroupName="hives",
+        ModelPackageDescription="bees and wasps",
+        InferenceSpecification=specification,
+        **more,
+    )["ModelPackageArn"], specification
+
+
+def test_versions_of_a_group_are_registered_approved_and_deleted(inside: Aws):
+    client = inside.sagemaker
+    made = client.create_model_package_group(
+        ModelPackageGroupName="hives", ModelPackageGroupDescription="of the north", Tags=[{"Key": "a", "Value": "b"}]
+    )
+    group = client.describe_model_package_group(ModelPackageGroupName=made["ModelPackageGroupArn"])
+    assert (group["ModelPackageGroupStatus"], group["ModelPackageGroupDescription"]) == ("Completed", "of the north")
+    assert code_of(client.create_model_package_group, ModelPackageGroupName="hives") == "ValidationException"
+
+    model = a_model(inside.account)
+    arn, specification = a_package(inside, model, ModelApprovalStatus="PendingManualApproval")
+    assert arn.endswith(":model-package/hives/1")
+    told = client.describe_model_package(ModelPackageName=arn)
+    assert (told["ModelPackageVersion"], told["ModelApprovalStatus"]) == (1, "PendingManualApproval")
+    assert told["InferenceSpecification"] == specification
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    told = client.describe_model_package(ModelPackageName=arn)
+    assert (told["ModelApprovalStatus"], told["ApprovalDescription"]) == ("Approved", "good")
+    second, _ = a_package(inside, a_model(inside.account, "second"))
+    listed = client.list_model_packages(ModelPackageGroupName="hives", SortOrder="Descending")
+    assert [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]] == [second, arn]
+    approved = client.list_model_packages(ModelApprovalStatus="Approved")["ModelPackageSummaryList"]
+    assert [one["ModelPackageVersion"] for one in approved] == [1]
+    groups = client.list_model_package_groups(NameContains="HIVE")["ModelPackageGroupSummaryList"]
+    assert [one["ModelPackageGroupName"] for one in groups] == ["hives"]
+
+    assert code_of(client.delete_model_package_group, ModelPackageGroupName="hives") == "ConflictException"
+    for one in (arn, second):
+        client.delete_model_package(ModelPackageName=one)
+    assert code_of(client.describe_model_package, ModelPackageName=arn) == "ValidationException"
+    client.delete_model_package_group(ModelPackageGroupName="hives")
+    assert not ModelGroup.objects.filter(name="hives").exists()
+
+
+def test_packages_that_cannot_be_are_refused(inside: Aws):
+    client = inside.sagemaker
+    model = a_model(inside.account)
+    assert "hives does not exist" in refused(a_package, inside, model)["Message"]
+    client.create_model_package_group(ModelPackageGroupName="hives")
+    model.artifact_uri = "s3://none/model.tar.gz"
+    error = refused(a_package, inside, model)
+    assert "InferenceSpecification.Containers[0].ModelDataUrl" in error["Message"]
+    assert "ModelPackageGroupName" in refused(client.create_model_package)["Message"]
+    for name in ("hives/7", "arn:aws:sagemaker:us-east-1:123456789012:model-package/hives/1"):
+        assert code_of(client.describe_model_package, ModelPackageName=name) == "ValidationException"
