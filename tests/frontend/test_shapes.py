@@ -217,6 +217,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
     """(operation, client, body) in an order in which each finds what it needs."""
     uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0]
     design = {"name": "made", "labels": ["bee"], "workteam": world.ids["team_id"], "title": "t", "description": "d"}
+    asked = {"objects": 2, "workers_per_object": 3, "price": "0.036"}
     return [
         ("create_token", owner, {"name": "t"}),
         ("create_access_key", owner, {"name": "t"}),
@@ -235,12 +236,8 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("create_training_job", owner, trainings_world.bodies(world.ids)["create_training_job"]),
         *((name, owner, body) for name, body in tuning_bodies(world).items()),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
-        ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),
-        (
-            "forecast_labeling_job",
-            owner,
-            {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
-        ),
+        ("estimate_labeling_job", owner, asked),
+        ("forecast_labeling_job", owner, {**asked, "labels": ["bee"], "workers": 4}),
         *of_templates(owner),
         *((name, owner, body) for name, body in model_world.sent(world.account, world.ids)),
         *of_policies(world, owner),

@@ -247,8 +247,7 @@ def _for_aws(owner: User, account: Account) -> dict[str, Any]:
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = _a_secret_job()
-    account = job.account
-    owner, (outsider,) = account.members.get(), stories.a_crowd(1)
+    account, owner, (outsider,) = job.account, job.account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
