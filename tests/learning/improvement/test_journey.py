@@ -6,13 +6,10 @@ Real trainings, real instances of the endpoint, real answers; only the people ar
 import threading
 import time
 from contextlib import contextmanager
-from io import BytesIO
 
-import numpy as np
 import orjson
 import pytest
 from django.db import connections
-from PIL import Image, ImageDraw
 
 from labeling.background import advance_queue
 from labeling.formats.augmented import box_line
@@ -32,50 +29,23 @@ from marketplace.models import Worker
 from marketplace.services import boundaries
 from tests import builders
 from tests.learning.hosting_stories import a_config, status_is
+from tests.learning.improvement.pictures import Labeled, Pictures, cards, shapes
 from tests.learning.improvement.stories import a_flow
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400), pytest.mark.django_db(transaction=True)]
-SIDE = 96
-COLOURS = {"square": (200, 40, 40), "disc": (40, 60, 210), "triangle": (40, 180, 60)}
-QUICK = {"image_size": SIDE, "batch_size": 8, "max_seconds": 60, "epochs": 40, "augmentation": "light"}
 
 
-def scene(rng: np.random.Generator, *wanted: str) -> tuple[bytes, list[Box]]:
-    """A picture with one thing of each of these kinds, apart from each other, and their boxes."""
-    picture = Image.fromarray(rng.integers(90, 150, (SIDE, SIDE, 3), dtype=np.uint8))
-    draw = ImageDraw.Draw(picture)
-    quarters = rng.permutation(4)[: len(wanted)]
-    boxes = []
-    for kind, quarter in zip(wanted, quarters, strict=True):
-        side = int(rng.integers(22, 36))
-        left = int(quarter % 2 * 48 + rng.integers(2, 46 - side))
-        top = int(quarter // 2 * 48 + rng.integers(2, 46 - side))
-        corners = (left, top, left + side - 1, top + side - 1)
-        if kind == "square":
-            draw.rectangle(corners, fill=COLOURS[kind])
-        elif kind == "disc":
-            draw.ellipse(corners, fill=COLOURS[kind])
-        else:
-            draw.polygon(
-                [(left, top + side - 1), (left + side - 1, top + side - 1), (left + side // 2, top)], fill=COLOURS[kind]
-            )
-        boxes.append(Box(kind, left, top, side, side))
-    out = BytesIO()
-    picture.save(out, "PNG")
-    return out.getvalue(), boxes
+@pytest.fixture(params=["shapes", "cards"])
+def pictures(request) -> Pictures:
+    """Painted ones, and photos."""
+    if request.param == "shapes":
+        return shapes()
+    return cards(request.getfixturevalue("datasets") / "cards")
 
 
-def scenes(seed: int, count: int, *, third: bool) -> list[tuple[bytes, list[Box]]]:
-    """So many pictures of squares and discs; with the `third` class in each, too."""
-    rng = np.random.default_rng(seed)
-    kinds = [["square"], ["disc"], ["square", "disc"]]
-    more = ["triangle"] if third else []
-    return [scene(rng, *kinds[place % 3], *more) for place in range(count)]
-
-
-def a_set(account, name: str, given: list[tuple[bytes, list[Box]]]) -> Dataset:
+def a_set(account, name: str, pictures: Pictures, given: Labeled) -> Dataset:
     """A data set of labeled pictures, with the attribute "boxes"."""
-    about = LabelContext(labels=list(COLOURS), image_size=ImageSize(SIDE, SIDE), job_name="given")
+    about = LabelContext(labels=list(pictures.kinds), image_size=ImageSize(*pictures.size), job_name="given")
     lines = []
     for number, (picture, boxes) in enumerate(given):
         uri = storage.join(boundaries.base_of(account), name, f"{number}.png")
@@ -87,11 +57,11 @@ def a_set(account, name: str, given: list[tuple[bytes, list[Box]]]) -> Dataset:
 class Crowd:
     """Draws the boxes that it was told of each picture, until there is nothing to do."""
 
-    def __init__(self, policy: ImprovementPolicy, worker: Worker) -> None:
-        self.policy, self.worker = policy, worker
+    def __init__(self, policy: ImprovementPolicy, worker: Worker, size: tuple[int, int]) -> None:
+        self.policy, self.worker, self.size = policy, worker, size
         self.truth: dict[str, list[Box]] = {}
 
-    def drop(self, name: str, given: list[tuple[bytes, list[Box]]]) -> None:
+    def drop(self, name: str, given: Labeled) -> None:
         """Put pictures where the policy looks for them."""
         for number, (picture, boxes) in enumerate(given):
             uri = storage.join(self.policy.location, creating.FOLDER, f"{name}-{number}.png")
@@ -114,7 +84,10 @@ class Crowd:
                 }
                 for b in self.truth[content["taskObject"]]
             ]
-            drawn = {"boundingBoxes": rows, "inputImageProperties": {"width": SIDE, "height": SIDE}}
+            drawn = {
+                "boundingBoxes": rows,
+                "inputImageProperties": dict(zip(("width", "height"), self.size, strict=True)),
+            }
             assignments.submit(
                 assignment=seat, worker=self.worker, content={"annotatedResult": drawn}, seconds=1, key=None
             )
@@ -167,12 +140,13 @@ def work_until(learner, wanted, *, endpoint=None, policy=None, crowd=None, secon
         time.sleep(0.2)
 
 
-def first_model(account, learner) -> tuple[Model, Dataset]:
-    """A detector of squares and discs, and what it was trained on."""
-    base = a_set(account, "base", scenes(1, 45, third=False))
+def first_model(account, learner, pictures: Pictures) -> tuple[Model, Dataset]:
+    """A detector of two kinds of things, and what it was trained on."""
+    base = a_set(account, "base", pictures, pictures.base)
+    known_classes = {"0": pictures.kinds[0], "1": pictures.kinds[1]}
     job = training.train_on_dataset(
-        account=account, dataset=base, name="shapes", by="user:1",
-        hyperparameters={**QUICK, "label_attribute_name": "boxes", "class_map": {"0": "square", "1": "disc"}},
+        account=account, dataset=base, name="things", by="user:1",
+        hyperparameters={**pictures.training, "label_attribute_name": "boxes", "class_map": known_classes},
     )  # fmt: skip
     over = TrainingJob.objects.filter(pk=job.pk).exclude(status="InProgress")
     work_until(learner, over.exists)
@@ -181,37 +155,40 @@ def first_model(account, learner) -> tuple[Model, Dataset]:
     return job.model, base
 
 
-def a_policy_of(endpoint: Endpoint, worker: Worker, base: Dataset) -> ImprovementPolicy:
+def a_policy_of(endpoint: Endpoint, worker: Worker, base: Dataset, pictures: Pictures) -> ImprovementPolicy:
     """A policy that puts everything before people, with a test set of all three classes."""
     account = endpoint.account
     endpoint.refresh_from_db()
     policy, _ = creating.create(
-        account=account, name="shapes", endpoint=endpoint, flow=a_flow(account, [worker]),
-        location=storage.join(boundaries.base_of(account), "shapes"),
-        test_dataset=a_set(account, "tests", scenes(2, 24, third=True)), test_attribute="boxes",
+        account=account, name="things", endpoint=endpoint, flow=a_flow(account, [worker]),
+        location=storage.join(boundaries.base_of(account), "things"),
+        test_dataset=a_set(account, "tests", pictures, pictures.tests), test_attribute="boxes",
         training_dataset=base, training_attribute="boxes", by="user:1",
         parameters={
-            known.LEAST_IMAGES: 36, known.TRAINING_MINUTES: 1, known.LEAST_F1: 0.6, known.LEAST_CONFIDENCE: 100.0,
+            known.LEAST_IMAGES: len(pictures.new), known.TRAINING_MINUTES: 1, known.LEAST_F1: pictures.least_f1,
+            known.LEAST_CONFIDENCE: 100.0,
         },
         settings={
-            "holdout_percent": 20, "hyperparameters": QUICK, "strategy": {"bake_seconds": 1, "start_seconds": 300},
+            "holdout_percent": 20, "hyperparameters": pictures.training,
+            "strategy": {"bake_seconds": 1, "start_seconds": 300},
         },
     )  # fmt: skip
     return policy
 
 
-def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
+def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner, pictures):
     account, worker = builders.an_account(), builders.a_worker()
-    model, base = first_model(account, learner)
-    endpoint = hosting.create(account=account, name="shapes", config=a_config(account, model), by="user:1")
+    model, base = first_model(account, learner, pictures)
+    third = pictures.kinds[2]
+    endpoint = hosting.create(account=account, name="things", config=a_config(account, model), by="user:1")
     work_until(learner, status_is(endpoint, "InService"), endpoint=endpoint)
-    policy = a_policy_of(endpoint, worker, base)
-    crowd = Crowd(policy, worker)
+    policy = a_policy_of(endpoint, worker, base, pictures)
+    crowd = Crowd(policy, worker, pictures.size)
     runs = policy.runs.order_by("number")
 
     # The third class comes: people draw it, and the detector learns it, without a failed request.
-    crowd.drop("new", scenes(3, 36, third=True))
-    with asking(endpoint, scenes(4, 1, third=True)[0][0]) as met:
+    crowd.drop("new", pictures.new)
+    with asking(endpoint, pictures.tests[-1][0]) as met:
         work_until(
             learner, lambda: runs.exclude(status__in=advancing.FOLLOWED_RUNS).exists(), endpoint=endpoint,
             policy=policy, crowd=crowd,
@@ -221,22 +198,19 @@ def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
     fixed = first.figures["fixed"]
     print("taught:", {who: (round(found["f1"], 3), found["by_class"]) for who, found in fixed.items()}, len(met))
     assert first.status == "Watching", (first.status, first.reason)
-    assert fixed["live"]["by_class"]["triangle"] == 0.0 and fixed["new"]["by_class"]["triangle"] > 0.3
+    assert fixed["live"]["by_class"][third] == 0.0 and fixed["new"]["by_class"][third] > 0.3
     assert fixed["new"]["f1"] > fixed["live"]["f1"] + 0.05
     assert set(met) == {200} and len(met) > 20
-    assert hosting.serving(endpoint).variants.get().model == first.model and first.model.labels[2] == "triangle"
+    assert hosting.serving(endpoint).variants.get().model == first.model and first.model.labels[2] == third
     assert first.model.parent == model
 
     # A poisoned batch: a corner of each thing. The gate refuses what was learned from it, and the watch blames the
     # people and not the model.
+    many = len(pictures.poison)
     ImprovementPolicy.objects.filter(pk=policy.pk).update(
-        parameters={**policy.parameters, known.LEAST_IMAGES: 120}, training_checked_at=None
+        parameters={**policy.parameters, known.LEAST_IMAGES: many}, training_checked_at=None
     )
-    poisoned = [
-        (picture, [Box(b.label, b.left, b.top, b.width * 2 // 5, b.height * 2 // 5) for b in boxes])
-        for picture, boxes in scenes(5, 120, third=True)
-    ]
-    crowd.drop("poison", poisoned)
+    crowd.drop("poison", pictures.poison)
 
     def judged():
         ImprovementPolicy.objects.filter(pk=policy.pk).update(training_checked_at=None)
@@ -246,7 +220,7 @@ def test_people_teach_a_detector_a_third_class_and_cannot_spoil_it(learner):
     second = runs.last()
     print("poisoned:", second.status, second.reason)
     assert second.status == "Regression", (second.status, second.reason, second.figures)
-    assert second.detections.filter(set_aside=True).count() == 120
+    assert second.detections.filter(set_aside=True).count() == many
     first.refresh_from_db()
     assert first.status == "Completed" and hosting.serving(endpoint).variants.get().model == first.model
     assert Model.objects.get(pk=second.model_id).status == "Rejected"
