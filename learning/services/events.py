@@ -32,25 +32,24 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def register() -> None:
     """Say of which changes there are events."""
+    named, ours = _named, "Waggle Improvement"
+    tuning = "SageMaker HyperParameter Tuning Job"
     for machine, subject, noun, arn, detail in (
-        (transitions.TRAINING_JOB, subjects.TRAINING_JOB, "Training Job", _named("training-job"), _training),
-        (transitions.TRANSFORM_JOB, subjects.TRANSFORM_JOB, "Transform Job", _named("transform-job"), _transform),
+        (transitions.TRAINING_JOB, subjects.TRAINING_JOB, "SageMaker Training Job", named("training-job"), _training),
         (
-            transitions.TUNING_JOB,
-            subjects.TUNING_JOB,
-            "HyperParameter Tuning Job",
-            _named("hyper-parameter-tuning-job"),
-            _tuning,
+            transitions.TRANSFORM_JOB,
+            subjects.TRANSFORM_JOB,
+            "SageMaker Transform Job",
+            named("transform-job"),
+            _transform,
         ),
-        (transitions.ENDPOINT, subjects.ENDPOINT, "Endpoint", hosting.arn, _endpoint),
-        (transitions.MODEL, subjects.MODEL, "Model Package", _model_package_arn, _model_package),
+        (transitions.TUNING_JOB, subjects.TUNING_JOB, tuning, named("hyper-parameter-tuning-job"), _tuning),
+        (transitions.ENDPOINT, subjects.ENDPOINT, "SageMaker Endpoint", hosting.arn, _endpoint),
+        (transitions.MODEL, subjects.MODEL, "SageMaker Model Package", _model_package_arn, _model_package),
+        (transitions.IMPROVEMENT_POLICY, subjects.IMPROVEMENT_POLICY, f"{ours} Policy", _policy_arn, _policy),
+        (transitions.POLICY_RUN, subjects.IMPROVEMENT_RUN, f"{ours} Run", _run_arn, _run),
     ):
-        follow(machine, EventKind(subject, f"SageMaker {noun} State Change", arn, detail))
-    for machine, subject, noun, arn, detail in (
-        (transitions.IMPROVEMENT_POLICY, subjects.IMPROVEMENT_POLICY, "Policy", _policy_arn, _policy),
-        (transitions.POLICY_RUN, subjects.IMPROVEMENT_RUN, "Run", _run_arn, _run),
-    ):
-        follow(machine, EventKind(subject, f"Waggle Improvement {noun} State Change", arn, detail))
+        follow(machine, EventKind(subject, f"{noun} State Change", arn, detail))
 
 
 def _named(kind: str) -> Callable[[Any], str]:
