@@ -24,7 +24,7 @@ from marketplace.services import resource_requests, resources, tags, workteams
 
 _KEPT = ("InputConfig", "OutputConfig", "LabelCategoryConfigS3Uri", "LabelingJobAlgorithmsConfig", "HumanTaskConfig")
 _STREAMS = "Objects come from a manifest; streaming jobs are not served."
-_TOLD = "Webhooks tell of jobs; nothing is written to a topic."
+_TOLD = "Event destinations (docs/events.md) tell of jobs; nothing is written to this topic."
 
 
 @operation(

@@ -7,11 +7,12 @@ import base64
 import secrets
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from marketplace import sealing
+from marketplace import local_s3, sealing
 from marketplace.errors import Invalid, LimitExceeded, NotFound
 from marketplace.models import AccessKey, Account, Membership, Role, User
 from marketplace.ranges import Range
@@ -101,11 +102,13 @@ def note_use(key: AccessKey) -> None:
 
 
 def revoke(*, key: AccessKey, by: str) -> None:
-    """End an access key; safe to repeat."""
+    """End an access key, at the local S3 server too if it was admitted there; safe to repeat."""
     with transaction.atomic():
         now = timezone.now()
         if AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
             audit.record(key, by=by, because="revoked", at=now)
+    if settings.LOCAL_S3:
+        local_s3.dismiss(settings.VAR_DIR, key.key_id)
     key.refresh_from_db()
 
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from frontend import aws_environment
+from marketplace import local_s3
 from marketplace.errors import DomainError
 from marketplace.services import access_keys, scope
 
@@ -30,10 +32,16 @@ class Command(BaseCommand):
             except DomainError as error:
                 raise CommandError(error.message) from error
             key_id = key.key_id
+            if settings.LOCAL_S3:
+                # boto3 has one pair of keys for all services. The operator gives this one the whole store by that.
+                local_s3.admit(settings.VAR_DIR, local_s3.Keys(key_id, secret))
         else:
             self.stdout.write(
                 "# Access keys are made in the portal (Settings, AWS access), or here with --new-key EMAIL."
             )
         self.stdout.write("\n".join(aws_environment.lines(key_id=key_id, secret=secret)))
         self.stdout.write(f"# Or one for all of them: export AWS_ENDPOINT_URL={aws_environment.address()}")
-        self.stdout.write("# S3 has keys of its own: those of the store that this installation uses.")
+        if settings.LOCAL_S3:
+            self.stdout.write("# A key made here opens the local S3 server too, with all that lies in it.")
+        else:
+            self.stdout.write("# S3 has keys of its own: those of the store that this installation uses.")

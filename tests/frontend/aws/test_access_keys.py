@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from frontend import aws_environment, rates
+from marketplace import local_s3
 from marketplace.errors import LimitExceeded
 from marketplace.models import AccessKey, AuditEvent, Role
 from marketplace.services import access_keys, accounts
@@ -94,6 +95,19 @@ def test_without_a_key_the_variables_of_the_host_are_printed(db, settings):
     assert "AWS_SECRET_ACCESS_KEY" not in printed.getvalue()
     with pytest.raises(CommandError, match="sign-in"):
         call_command("aws_env", new_key="nobody@example.org", stdout=printed)
+
+
+def test_a_key_of_the_operators_command_opens_the_local_s3_server_until_it_is_revoked(db, settings, tmp_path):
+    settings.LOCAL_S3, settings.VAR_DIR = True, tmp_path
+    user, account = builders.a_requester()
+    printed = io.StringIO()
+    call_command("aws_env", new_key=user.email, stdout=printed)
+    key = AccessKey.objects.get(user=user)
+    assert local_s3.secret_of(tmp_path, key.key_id) == access_keys.holder(key.key_id).secret
+    of_the_portal, _ = access_keys.create(user=user, account=account, name="portal")
+    assert local_s3.secret_of(tmp_path, of_the_portal.key_id) is None
+    access_keys.revoke(key=key, by="user:1")
+    assert local_s3.secret_of(tmp_path, key.key_id) is None
 
 
 def test_calls_count_against_the_rate_of_their_caller(inside: Aws, settings, monkeypatch):
