@@ -10,7 +10,9 @@ from frontend.aws.tags import pairs
 from learning import queries
 from learning.models import Model, ModelGroup
 from learning.services import artifacts, model_approval, model_groups
+from marketplace import strict
 from marketplace.errors import Invalid, NotFound
+from marketplace.ranges import Range
 from marketplace.services import resource_requests, resources
 
 GROUP, PACKAGE = "model-package-group", "model-package"
@@ -18,6 +20,7 @@ COMPLETED = "Completed"
 """The status of all of them: a model is complete when it is in the registry."""
 
 _SHOWN = "It is kept and shown again."
+_VERSIONS = Range(1, 2**31 - 1)
 _OF_CONTAINER = (
     "ContainerHostname", "ImageDigest", "ProductId", "Environment", "ModelInput", "Framework", "FrameworkVersion",
     "NearestModelName", "ModelDataETag", "Image", "IsCheckpoint", "BaseModel",
@@ -245,8 +248,8 @@ def _package(call: Call, arn: str) -> Model:
     group, slash, version = wanted.partition("/")
     rows = queries.models(call.account).exclude(group=None)
     if slash:
-        known = version.isascii() and version.isdigit() and len(version) < 10
-        rows = rows.filter(group__name=group, version=int(version)) if known else rows.none()
+        number = strict.whole_number(version, allowed=_VERSIONS)
+        rows = rows.none() if number is None else rows.filter(group__name=group, version=number)
     else:
         rows = rows.filter(name=wanted)
     found = rows.first()

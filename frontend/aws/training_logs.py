@@ -10,7 +10,9 @@ from frontend.aws.registry import Call, operation
 from learning import queries
 from learning.models import TrainingJob
 from learning.services import run_records
+from marketplace import strict
 from marketplace.errors import Invalid, NotFound
+from marketplace.ranges import Range
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 STREAM = "/algo-1-"
@@ -20,6 +22,7 @@ EVENTS = 10_000
 STREAMS = 50
 """Streams of an answer whose number is not given, as AWS has it."""
 
+_PLACES = Range(0, 10**12)
 _BY_NAME = "Streams are told by name, which begins with that of the training."
 _OTHER = "Logs are those of the account, by the name of their group."
 
@@ -100,9 +103,10 @@ def _part(count: int, size: int, token: str | None, from_head: bool) -> tuple[in
     if token is None:
         return (0, min(size, count)) if from_head else (max(0, count - size), count)
     direction, _, place = token.partition("/")
-    if direction not in ("f", "b") or not (place.isascii() and place.isdigit()) or len(place) > 12:
+    number = strict.whole_number(place, allowed=_PLACES)
+    if direction not in ("f", "b") or number is None:
         raise Invalid("The specified nextToken is invalid.", field="token")
-    at = min(int(place), count)
+    at = min(number, count)
     return (at, min(count, at + size)) if direction == "f" else (max(0, at - size), at)
 
 
