@@ -32,18 +32,18 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def register() -> None:
     """Say of which changes there are events."""
-    named, ours = _named, "Waggle Improvement"
+    ours = "Waggle Improvement"
     tuning = "SageMaker HyperParameter Tuning Job"
     for machine, subject, noun, arn, detail in (
-        (transitions.TRAINING_JOB, subjects.TRAINING_JOB, "SageMaker Training Job", named("training-job"), _training),
+        (transitions.TRAINING_JOB, subjects.TRAINING_JOB, "SageMaker Training Job", _named("training-job"), _training),
         (
             transitions.TRANSFORM_JOB,
             subjects.TRANSFORM_JOB,
             "SageMaker Transform Job",
-            named("transform-job"),
+            _named("transform-job"),
             _transform,
         ),
-        (transitions.TUNING_JOB, subjects.TUNING_JOB, tuning, named("hyper-parameter-tuning-job"), _tuning),
+        (transitions.TUNING_JOB, subjects.TUNING_JOB, tuning, _named("hyper-parameter-tuning-job"), _tuning),
         (transitions.ENDPOINT, subjects.ENDPOINT, "SageMaker Endpoint", hosting.arn, _endpoint),
         (transitions.MODEL, subjects.MODEL, "SageMaker Model Package", _model_package_arn, _model_package),
         (transitions.IMPROVEMENT_POLICY, subjects.IMPROVEMENT_POLICY, f"{ours} Policy", _policy_arn, _policy),
