@@ -1,4 +1,4 @@
-"""Messages to Amazon SNS, SQS and EventBridge: with storage.py the only importer of boto3.
+"""Messages to Amazon SNS, SQS and EventBridge, and from SQS: with storage.py the only importer of boto3.
 
 botocore builds, signs and reads; the requests themselves leave by fetch.py like all others, so that a name leads to no
 private address unless the operator allows it, and an answer is limited in size and time. It must not know why a message
@@ -9,6 +9,8 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -25,7 +27,12 @@ from marketplace.errors import Invalid, Unavailable
 SECONDS = 10
 """How long a service may take to answer."""
 
-ANSWER_BYTES = 256 * 1024
+ANSWER_BYTES = 16 * 1024 * 1024
+"""The most a service may answer: RECEIVED_AT_ONCE messages of 1 MiB, with what JSON adds."""
+
+RECEIVED_AT_ONCE = 10
+"""Messages that SQS gives out at a time, at most."""
+
 ROLE_SECONDS = 900
 """How long the credentials of an assumed role are valid, the least that STS offers."""
 
@@ -84,6 +91,13 @@ class Answer(NamedTuple):
     text: str
 
 
+class Received(NamedTuple):
+    """A message of an SQS queue; `receipt` is what it is deleted by."""
+
+    body: str
+    receipt: str
+
+
 class Unsent(Unavailable):
     """The request could not be made or was not answered."""
 
@@ -125,9 +139,41 @@ def _to_topic(client: Any, target: Target, event: dict[str, Any], group: str) ->
     return Answer(_status(answer), f"MessageId {answer['MessageId']}")
 
 
-def _to_queue(client: Any, target: Target, event: dict[str, Any], group: str) -> Answer:
+def receive(queue: Target) -> list[Received]:
+    """The next messages of an SQS queue, at most RECEIVED_AT_ONCE, without waiting for any.
+
+    A message that is not discarded comes again after the queue's visibility timeout. Raises Unsent with what the
+    service said, and what fetch.fetch raises.
+    """
+    with _read_from(queue) as (client, url):
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=RECEIVED_AT_ONCE)
+    return [Received(one["Body"], one["ReceiptHandle"]) for one in answer.get("Messages", [])]
+
+
+def discard(queue: Target, receipt: str) -> None:
+    """Delete a message that was received. Raises as `receive` does."""
+    with _read_from(queue) as (client, url):
+        client.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+
+
+@contextmanager
+def _read_from(queue: Target) -> Iterator[tuple[Any, str]]:
+    try:
+        client = _client(queue, "sqs", _keys(queue))
+        yield client, _queue_url(client, queue)
+    except ClientError as error:
+        raise Unsent(f"the queue {queue.arn} cannot be read: {_refusal(error).text}") from None
+    except BotoCoreError as error:
+        raise Unsent(f"the queue {queue.arn} cannot be read: {error}") from None
+
+
+def _queue_url(client: Any, target: Target) -> str:
     _, account, name = parts("sqs", target.arn)
-    url = f"{client.meta.endpoint_url.rstrip('/')}/{account}/{name}"
+    return f"{client.meta.endpoint_url.rstrip('/')}/{account}/{name}"
+
+
+def _to_queue(client: Any, target: Target, event: dict[str, Any], group: str) -> Answer:
+    url = _queue_url(client, target)
     answer = client.send_message(QueueUrl=url, MessageBody=json.dumps(event), **_fifo(target, event, group))
     return Answer(_status(answer), f"MessageId {answer['MessageId']}")
 

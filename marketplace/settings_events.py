@@ -18,13 +18,14 @@ EVENTS_ENDPOINT_URLS = names(
 )
 EVENTS_OWN_CREDENTIALS = names(
     "WAGGLE_EVENTS_OWN_CREDENTIALS",
-    "Numbers of the accounts whose events may be sent with the AWS credentials of this installation itself; * for "
-    "every account. They may then send to whatever these credentials may send to.",
+    "Numbers of the accounts whose events may be sent, and whose queues of new images may be read, with the AWS "
+    "credentials of this installation itself; * for every account. They may then use whatever these credentials may.",
     default_in_words="none: accounts give a role or an access key",
 )
 EVENTS_ACCESS_KEY_ID = text(
     "WAGGLE_EVENTS_ACCESS_KEY_ID",
-    "The AWS access key with which roles of accounts are assumed, and events sent where that is allowed.",
+    "The AWS access key with which roles of accounts are assumed, and events sent and queues read where that is "
+    "allowed.",
     fallbacks=("AWS_ACCESS_KEY_ID",),
     secret=True,
     default_in_words="what boto3 finds: a profile, or the role of the machine",

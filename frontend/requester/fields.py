@@ -32,8 +32,9 @@ class RefusableForm(forms.Form):
     """A form whose input a service may refuse."""
 
     def refuse(self, error: DomainError) -> None:
-        """Show what a service refused beside the fields that it names."""
-        for name, reason in error.errors or [("", error.message)]:
+        """Show what a service refused beside the fields that it names; `queue.arn` is the field queue_arn."""
+        for path, reason in error.errors or [("", error.message)]:
+            name = path.replace(".", "_")
             self.add_error(name if name in self.fields else None, reason)
 
 

@@ -12,7 +12,7 @@ from labeling.services.review import flows
 from labeling.services.scope import datasets
 from learning import queries
 from learning.services import scope
-from learning.services.improvement import creating
+from learning.services.improvement import creating, queue_reports
 from learning.services.improvement import parameters as known
 from marketplace.models import Account
 
@@ -84,6 +84,21 @@ class PolicyForm(RefusableForm):
         **creating.MARGIN.bounds,
     )
 
+    queue_arn = forms.CharField(
+        required=False,
+        max_length=queue_reports.MEMBER_LENGTH,
+        label="SQS queue",
+        help_text="Optional: a queue that the bucket reports new images to; the folder is listed every minute anyway.",
+        widget=forms.TextInput(attrs={"placeholder": "arn:aws:sqs:us-east-1:123456789012:new-images"}),
+    )
+    queue_role_arn = forms.CharField(
+        required=False,
+        max_length=queue_reports.MEMBER_LENGTH,
+        label="Role to read it with",
+        help_text="Its trust policy expects the number of the account as external id.",
+        widget=forms.TextInput(attrs={"placeholder": "arn:aws:iam::123456789012:role/a-name"}),
+    )
+
     def __init__(self, *args: Any, account: Account, **options: Any):
         super().__init__(*args, **options)
         self._account = account
@@ -110,7 +125,11 @@ class PolicyForm(RefusableForm):
             "flow": flows.flow(self._account, given["flow_definition"]),
             "test_dataset": scope_of_labeling.dataset(self._account, int(given["test_dataset"])),
             "training_dataset": scope_of_labeling.dataset(self._account, int(training)) if training else None,
-            "settings": {"holdout_percent": given["holdout_percent"], "margin": given["margin"]},
+            "settings": {
+                "holdout_percent": given["holdout_percent"],
+                "margin": given["margin"],
+                "queue": {"arn": given["queue_arn"], "role_arn": given["queue_role_arn"]},
+            },
         }
 
 

@@ -20,7 +20,7 @@ from labeling.services.review import flows, task_uis
 from labeling.services.scope import dataset as dataset_of
 from learning.models import Detection, ImprovementPolicy, PolicyRun
 from learning.services import scope
-from learning.services.improvement import creating, detecting, view
+from learning.services.improvement import creating, detecting, queue_reports, view
 from learning.services.improvement import parameters as known
 from marketplace import names
 from marketplace.models import Account, Role
@@ -45,6 +45,21 @@ ParametersInput = type(
 )
 
 
+class QueueInput(Body):
+    """An SQS queue that reports new images."""
+
+    arn = serializers.CharField(max_length=queue_reports.MEMBER_LENGTH)
+    role_arn = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=queue_reports.MEMBER_LENGTH,
+        help_text="assumed with the account's number as external id; without it the installation's own credentials",
+    )
+    endpoint_url = serializers.CharField(
+        required=False, allow_blank=True, max_length=queue_reports.MEMBER_LENGTH, help_text="of a server beside AWS"
+    )
+
+
 class SettingsInput(Body):
     """What is fixed at creation: held-out share, margin of the gate, trainings, and how the endpoint is updated."""
 
@@ -52,6 +67,7 @@ class SettingsInput(Body):
     margin = FiniteFloatField(required=False, **creating.MARGIN.bounds)
     hyperparameters = ObjectField(required=False, help_text="of the trainings")
     strategy = StrategyInput(required=False)
+    queue = QueueInput(required=False)
 
 
 class PolicyInput(Body):

@@ -296,7 +296,7 @@ def _credential_errors(destination: EventDestination, secret: str) -> list[tuple
     errors = []
     if kind not in fitting:
         errors.append(("credentials", f"{kind!r} found, one of {', '.join(fitting)} expected"))
-    if kind == CredentialsKind.INSTALLATION and not _may_use_own(destination.account):
+    if kind == CredentialsKind.INSTALLATION and not may_use_own(destination.account):
         errors.append(("credentials", "the operator does not let this account use the installation's own credentials"))
     if (kind == CredentialsKind.ROLE) != bool(destination.role_arn):
         errors.append(("role_arn", "the ARN of a role goes with the credentials 'role', and only with these"))
@@ -315,7 +315,8 @@ def _credential_errors(destination: EventDestination, secret: str) -> list[tuple
     return errors
 
 
-def _may_use_own(account: Account) -> bool:
+def may_use_own(account: Account) -> bool:
+    """Whether the operator lets the account use the AWS credentials of the installation itself."""
     return bool({account.number, "*"} & settings.EVENTS_OWN_CREDENTIALS)
 
 
@@ -325,7 +326,7 @@ def credentials(destination: EventDestination) -> aws_messages.Keys | aws_messag
         return aws_messages.Role(destination.role_arn, destination.account.number)
     if destination.credentials == CredentialsKind.KEYS:
         return aws_messages.Keys(destination.access_key_id, sealing.unseal(destination.secret_access_key))
-    if not _may_use_own(destination.account):
+    if not may_use_own(destination.account):
         raise Invalid("the operator does not let this account use the installation's own credentials any more")
     return aws_messages.installation_keys()
 

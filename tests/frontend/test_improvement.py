@@ -145,6 +145,8 @@ def test_the_forms_make_a_policy_and_change_it(owned, client):
     page = reverse("requester:improvement-new")
     wrong = client.post(page, {**form, "test_attribute": "labels"})
     assert wrong.status_code == 422 and "has boxes under" in wrong.content.decode()
+    refused = client.post(page, {**form, "queue_arn": "images"}).context["form"].errors
+    assert "an ARN such as arn:aws:sqs:" in refused["queue_arn"][0]
     made = client.post(page, form, follow=True)
     assert "it is shown only now" in made.content.decode()
     policy = ImprovementPolicy.objects.get()

@@ -107,6 +107,7 @@ PARTS: tuple[Callable[[ImprovementPolicy], bool], ...] = (
     answers.collect,
     _run,
     training.check_new,
+    discovery.read_queue,
     discovery.poll,
     detecting.detect_some,
     detecting.sample,

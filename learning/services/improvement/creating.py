@@ -17,7 +17,7 @@ from learning.models import FOLLOWED_RUNS, Endpoint, ImprovementPolicy, Model, P
 from learning.services import registry
 from learning.services.hosting import hosting, strategies
 from learning.services.improvement import parameters as known
-from learning.services.improvement import runs, sets
+from learning.services.improvement import queue_reports, runs, sets
 from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
@@ -39,7 +39,13 @@ LOCATION_LENGTH = Range(1, 900)
 """Characters of the location: the addresses below it have to fit too."""
 
 TOKEN_BYTES = 24
-DEFAULT_SETTINGS: dict[str, Any] = {"holdout_percent": 20, "margin": 0.02, "hyperparameters": {}, "strategy": {}}
+DEFAULT_SETTINGS: dict[str, Any] = {
+    "holdout_percent": 20,
+    "margin": 0.02,
+    "hyperparameters": {},
+    "strategy": {},
+    "queue": {},
+}
 
 
 def create(
@@ -70,7 +76,7 @@ def create(
     boundaries.require_writable(account=account, uri=base)
     if flow.status != "Active":
         raise WrongState(f"the flow definition is {flow.status}", field="flow_definition")
-    checked, chosen = known.parse(parameters or {}), _settings(settings or {})
+    checked, chosen = known.parse(parameters or {}), _settings(account, settings or {})
     model = live_variant(endpoint).model
     if model is None or model.architecture not in ARCHITECTURES:
         raise Invalid("the endpoint does not serve a detector that can be trained on", field="endpoint")
@@ -80,6 +86,7 @@ def create(
     kept, token = _keep(base, name, model, tests, first), secrets.token_urlsafe(TOKEN_BYTES)
     try:
         with transaction.atomic():
+            _must_be_alone(endpoint)
             policy = ImprovementPolicy.objects.create(
                 account=account,
                 name=name,
@@ -132,7 +139,7 @@ def _taken(name: str) -> NameTaken:
     return NameTaken(f"there is an improvement policy {name!r} already", field="name")
 
 
-def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(account: Account, given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with what is missing by default. Raises Invalid naming the member that is wrong."""
     if unknown := sorted(given.keys() - DEFAULT_SETTINGS.keys()):
         raise Invalid(f"{unknown[0]!r} is not known; there are {', '.join(DEFAULT_SETTINGS)}", field="settings")
@@ -141,6 +148,7 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid(f"{found['holdout_percent']!r} found, {HOLDOUT_PERCENT} expected", field="holdout_percent")
     if found["margin"] not in MARGIN:
         raise Invalid(f"{found['margin']!r} found, {MARGIN} expected", field="margin")
+    found["queue"] = queue_reports.parse(account, found["queue"])
     found["strategy"] = strategies.parse(found["strategy"])
     found["hyperparameters"] = {name: wire(value) for name, value in found["hyperparameters"].items()}
     try:
@@ -149,6 +157,17 @@ def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error
     return found
+
+
+def _must_be_alone(endpoint: Endpoint | None) -> None:
+    """Two policies would take each other's models off the endpoint. Raises WrongState; needs a transaction."""
+    if endpoint is None:
+        return
+    # Requests about one endpoint wait for each other, so that together they make one policy active.
+    Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    other = ImprovementPolicy.objects.filter(endpoint=endpoint, status="Active").first()
+    if other is not None:
+        raise WrongState(f"the policy {other.name} improves the endpoint {endpoint.name} already", field="endpoint")
 
 
 def live_variant(endpoint: Endpoint | None) -> Variant:
@@ -215,8 +234,10 @@ def stop(*, policy: ImprovementPolicy, by: str) -> None:
 
 
 def start(*, policy: ImprovementPolicy, by: str) -> None:
-    """Go on with a policy that was stopped."""
+    """Go on with a policy that was stopped. Raises WrongState when another one improves the endpoint."""
     with transaction.atomic():
+        if policy.status != "Active":
+            _must_be_alone(policy.endpoint)
         transitions.IMPROVEMENT_POLICY.advance(policy, "Active", by=by, because="started by its owner")
         enqueue(ADVANCE, policy.pk)
 

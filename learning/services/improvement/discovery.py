@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from learning.models import Detection, ImprovementPolicy
-from learning.services.improvement import store_events
+from learning.services.improvement import queue_reports, store_events
 from learning.services.improvement.creating import ADVANCE, FOLDER
-from marketplace import storage
-from marketplace.errors import DomainError, NotFound, StoreUnavailable
+from marketplace import aws_messages, storage
+from marketplace.errors import DomainError, Invalid, NotFound, StoreUnavailable
 from marketplace.queue import enqueue
 from marketplace.services import boundaries
 from marketplace.storage_files import StoredVersion, Versions
@@ -89,6 +89,31 @@ def report(*, policy: ImprovementPolicy, body: bytes) -> int:
         if many:
             enqueue(ADVANCE, policy.pk)
     return many
+
+
+def read_queue(policy: ImprovementPolicy) -> bool:
+    """Note what the next messages of the policy's SQS queue report; whether there may be more of them.
+
+    They are believed no further than those that come to the policy's address. A message is deleted after what it
+    reports is noted, so that a crash loses none; one that is read twice finds nothing new. A message that is no report
+    stays in the queue, for its dead-letter queue; when the others are noted, Invalid says so. Raises what
+    aws_messages.receive raises, StoreUnavailable.
+    """
+    queue = policy.settings.get("queue")
+    if not queue:
+        return False
+    target, strange = queue_reports.target(policy, queue), ""
+    messages = aws_messages.receive(target)
+    for message in messages:
+        try:
+            report(policy=policy, body=message.body.encode())
+        except Invalid as error:
+            strange = error.message
+            continue
+        aws_messages.discard(target, message.receipt)
+    if strange:
+        raise Invalid(f"a message of the queue {queue['arn']} is no report of new images, and stays there: {strange}")
+    return len(messages) == aws_messages.RECEIVED_AT_ONCE
 
 
 def _confirmation(body: bytes) -> str:

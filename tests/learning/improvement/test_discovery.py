@@ -1,14 +1,17 @@
 """How dropped images are found: once for each version, by reports and by a listing that goes on where it stopped."""
 
+import secrets
+
 import orjson
 import pytest
 
 from learning.models import Detection
-from learning.services.improvement import creating, discovery, store_events
+from learning.services.improvement import advancing, creating, discovery, queue_reports, store_events
 from marketplace import storage
-from marketplace.errors import Invalid, NotFound
+from marketplace.errors import Invalid, NotFound, WrongState
 from tests import builders
-from tests.learning.improvement.stories import a_policy, drop
+from tests.aws_server import KEY_ID, NUMBER, SECRET, aws  # noqa: F401
+from tests.learning.improvement.stories import BLUE, RED, a_labeled_set, a_policy, drop
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +123,92 @@ def test_the_address_for_reports_is_a_secret_that_can_be_renewed():
     assert discovery.report(policy=policy, body=body) == 0
     policy.refresh_from_db()
     assert policy.confirm_address == "https://sns.example/confirm" and not Detection.objects.exists()
+
+
+@pytest.fixture
+def queue(aws, settings):  # noqa: F811
+    """The ARN of a real SQS queue that this installation may read, and its server."""
+    settings.EVENTS_ENDPOINT_URLS, settings.FETCH_ALLOWED_HOSTS = (aws.url,), frozenset({aws.host})
+    settings.EVENTS_OWN_CREDENTIALS = frozenset({"*"})
+    settings.EVENTS_ACCESS_KEY_ID, settings.EVENTS_SECRET_ACCESS_KEY = KEY_ID, SECRET
+    return aws, aws.queue(f"images-{secrets.token_hex(4)}")
+
+
+def put(server, arn, *bodies):
+    url = f"{server.url}/{NUMBER}/{arn.rpartition(':')[2]}"
+    for body in bodies:
+        server.client("sqs").send_message(QueueUrl=url, MessageBody=orjson.dumps(body).decode())
+
+
+@pytest.mark.parametrize("role", ["", f"arn:aws:iam::{NUMBER}:role/reads"])
+def test_a_message_of_a_queue_goes_when_its_images_are_noted(role, queue, make_bucket, s3_servers, settings):  # noqa: F811
+    server, arn = queue
+    policy = a_policy(settings={"queue": {"arn": arn, "role_arn": role, "endpoint_url": f"{server.url}/"}})
+    base = make_bucket(s3_servers["moto"])
+    settings.S3_INPUT_BUCKETS = frozenset({f"{base.removeprefix('s3://')}={policy.account.number}"})
+    policy.location = f"{base}/hive"
+    policy.save()
+    assert not discovery.read_queue(policy), "an empty queue"
+    uris = drop(policy, *(f"{number}.png" for number in range(11)))
+    put(server, arn, *({"Records": [record(uri)]} for uri in uris))
+    assert discovery.read_queue(policy), "as many as come at once: there may be more"
+    assert not discovery.read_queue(policy)
+    assert set(policy.detections.values_list("uri", "found_by")) == {(uri, "event") for uri in uris}
+    assert server.received(arn) == []
+    put(server, arn, {"some": "thing"}, {"Records": [record(uris[0])]})
+    with pytest.raises(Invalid, match=f"a message of the queue {arn} is no report of new images, and stays there"):
+        discovery.read_queue(policy)
+    left = server.client("sqs").get_queue_attributes(
+        QueueUrl=f"{server.url}/{NUMBER}/{arn.rpartition(':')[2]}", AttributeNames=["All"]
+    )["Attributes"]
+    assert int(left["ApproximateNumberOfMessagesNotVisible"]) == 1 and policy.detections.count() == 11
+
+
+def test_a_queue_that_cannot_be_read_is_told_and_the_folder_is_listed_anyway(queue):
+    server, arn = queue
+    policy = a_policy(settings={"queue": {"arn": f"{arn}-gone", "endpoint_url": server.url}})
+    drop(policy, "0.png")
+    advancing.advance(policy_id=policy.pk)
+    policy.refresh_from_db()
+    assert f"the queue {arn}-gone cannot be read: AWS.SimpleQueueService.NonExistentQueue" in policy.attention
+    assert policy.detections.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"arn": "images"}, "queue.arn"),
+        ({"role_arn": f"arn:aws:iam::{NUMBER}:role/reads"}, "queue.arn"),
+        ({"arn": f"arn:aws:sqs:us-east-1:{NUMBER}:images"}, "queue.role_arn"),
+        ({"arn": f"arn:aws:sqs:us-east-1:{NUMBER}:images", "role_arn": "reads"}, "queue.role_arn"),
+        ({"name": "images"}, "queue"),
+        (
+            {
+                "arn": f"arn:aws:sqs:us-east-1:{NUMBER}:images",
+                "role_arn": f"arn:aws:iam::{NUMBER}:role/reads",
+                "endpoint_url": "http://10.0.0.1",
+            },
+            "queue.endpoint_url",
+        ),
+    ],
+)
+def test_a_queue_that_may_not_be_read_is_refused_when_it_is_named(given, field):
+    with pytest.raises(Invalid) as refused:
+        queue_reports.parse(builders.an_account(), given)
+    assert refused.value.errors[0][0] == field
+
+
+def test_one_active_policy_improves_an_endpoint():
+    first = a_policy()
+    same = {"account": first.account, "endpoint": first.endpoint, "flow": first.flow, "location": first.location}
+    dataset = a_labeled_set(first.account, [[RED], [BLUE]])
+    options = same | {"test_dataset": dataset, "test_attribute": "boxes", "by": "user:1"}
+    with pytest.raises(WrongState, match="the policy improve improves the endpoint bees already"):
+        creating.create(name="second", **options)
+    creating.stop(policy=first, by="user:1")
+    second, _ = creating.create(name="second", **options)
+    with pytest.raises(WrongState, match="the policy second improves"):
+        creating.start(policy=first, by="user:1")
+    creating.stop(policy=second, by="user:1")
+    creating.start(policy=first, by="user:1")
+    assert first.status == "Active"
