@@ -86,14 +86,14 @@ class PolicyForm(RefusableForm):
 
     queue_arn = forms.CharField(
         required=False,
-        max_length=queue_reports.MEMBER_LENGTH,
+        max_length=queue_reports.LENGTH.longest,
         label="SQS queue",
         help_text="Optional: a queue that the bucket reports new images to; the folder is listed every minute anyway.",
         widget=forms.TextInput(attrs={"placeholder": "arn:aws:sqs:us-east-1:123456789012:new-images"}),
     )
     queue_role_arn = forms.CharField(
         required=False,
-        max_length=queue_reports.MEMBER_LENGTH,
+        max_length=queue_reports.LENGTH.longest,
         label="Role to read it with",
         help_text="Its trust policy expects the number of the account as external id.",
         widget=forms.TextInput(attrs={"placeholder": "arn:aws:iam::123456789012:role/a-name"}),

@@ -48,15 +48,15 @@ ParametersInput = type(
 class QueueInput(Body):
     """An SQS queue that reports new images."""
 
-    arn = serializers.CharField(max_length=queue_reports.MEMBER_LENGTH)
+    arn = serializers.CharField(max_length=queue_reports.LENGTH.longest)
     role_arn = serializers.CharField(
         required=False,
         allow_blank=True,
-        max_length=queue_reports.MEMBER_LENGTH,
+        max_length=queue_reports.LENGTH.longest,
         help_text="assumed with the account's number as external id; without it the installation's own credentials",
     )
     endpoint_url = serializers.CharField(
-        required=False, allow_blank=True, max_length=queue_reports.MEMBER_LENGTH, help_text="of a server beside AWS"
+        required=False, allow_blank=True, max_length=queue_reports.LENGTH.longest, help_text="of a server beside AWS"
     )
 
 

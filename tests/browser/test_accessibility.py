@@ -36,6 +36,10 @@ LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "reduced_motion": "reduce"},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "reduced_motion": "reduce"},
 ]
+each_look = pytest.mark.parametrize(
+    "look", [pytest.param(LOOKS[0], id="light", marks=pytest.mark.slow), pytest.param(LOOKS[1], id="dark-phone")]
+)
+"""A test for each of the looks; `make test` runs it for the phone, where the least fits."""
 
 
 AUDITED = {
@@ -109,7 +113,7 @@ def check_frame(page: Page) -> None:
         expect(page.locator(".app-nav [aria-current=page]")).to_have_count(1)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_pages_of_a_job_are_accessible(
     visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:
@@ -139,7 +143,7 @@ def test_pages_of_a_job_are_accessible(
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"], fits=True)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_pages_of_people_are_accessible(
     visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:

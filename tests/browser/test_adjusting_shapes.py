@@ -17,7 +17,7 @@ from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser import drawing
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS
+from tests.browser.test_accessibility import LOOKS, each_look
 from tests.browser.test_earlier_labels import accessible, advanced, launched, lines, submitted
 from tests.labeling import stories
 
@@ -51,7 +51,7 @@ def judged(page: Page, verdict: str, job: LabelingJob, number: int) -> None:
     submitted(page, job, number)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_polygons_are_verified_and_the_bad_one_adjusted(
     visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:

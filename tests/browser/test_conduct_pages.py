@@ -14,7 +14,7 @@ from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,7 +70,7 @@ def test_a_job_opens_after_the_instructions_and_after_an_appeal(
     expect(other.get_by_role("link", name="Start")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_the_pages_of_conduct_are_accessible_and_fit_the_screen(
     visit: Visit,
     live_server: Any,

@@ -16,7 +16,7 @@ from tests import builders
 from tests.browser import drawing
 from tests.browser.conftest import Visit
 from tests.browser.elements_site import wait_until
-from tests.browser.test_accessibility import AXE, FOUND, LOOKS, RULES
+from tests.browser.test_accessibility import AXE, FOUND, RULES, each_look
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -105,7 +105,7 @@ def the_verdicts_are_given(page: Page, job: LabelingJob) -> None:
         submitted(page, job, number + 1)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_boxes_are_drawn_verified_and_the_bad_ones_adjusted(
     visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:

@@ -12,7 +12,7 @@ from marketplace import background
 from marketplace.models import Account, Event, User
 from marketplace.services import event_destinations
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling.test_human_loops import a_flow, start
 from tests.webhook_receiver import receiving
 
@@ -60,7 +60,7 @@ def test_an_admin_makes_a_destination_tests_it_and_sees_what_is_sent(visit: Visi
         ]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_the_pages_fit_and_are_accessible(
     visit: Visit, live_server: Any, account: Account, owner: User, look: dict[str, Any]
 ) -> None:

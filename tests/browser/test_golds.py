@@ -15,7 +15,7 @@ from labeling.services.results import adjudication
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 from tests.labeling.golds import WRONG
 
@@ -35,7 +35,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     return job
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_a_gold_from_its_making_to_the_history_of_a_worker(
     visit: Visit,
     live_server: Any,

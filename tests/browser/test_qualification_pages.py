@@ -13,7 +13,7 @@ from marketplace.models import Account, QualificationType, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.elements_site import wait_until
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,7 +58,7 @@ def choose(page: Page, label: str) -> None:
     page.get_by_role("button", name="Submit").click()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_a_test_is_made_and_taken_and_opens_the_work(
     visit: Visit, labeled: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:

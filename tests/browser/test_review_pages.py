@@ -14,7 +14,7 @@ from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -79,7 +79,7 @@ def test_an_answer_goes_back_and_a_rejection_is_appealed(
     assert Appeal.objects.get().state == "Upheld"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_the_pages_of_reviews_are_accessible_and_fit_the_screen(
     visit: Visit,
     live_server: Any,

@@ -12,7 +12,7 @@ from labeling.services.results import reviewers
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,7 +65,7 @@ def test_a_requester_names_a_worker_who_accepts_and_rejects(
     expect(theirs.get_by_text("Nothing to review")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_the_pages_of_reviewers_are_accessible_and_fit_the_screen(
     visit: Visit,
     live_server: Any,

@@ -12,7 +12,7 @@ from marketplace.models import Account, User
 from marketplace.services import team_access, workteams
 from tests import builders
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 from tests.frontend.test_passwords import deliver
 from tests.labeling import stories
 
@@ -62,7 +62,7 @@ def invite(team: Page, public: str) -> None:
     read(team)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["wide", "narrow"])
+@each_look
 def test_people_sign_up_are_invited_by_list_and_find_their_portal(
     visit: Visit,
     public: str,

@@ -12,7 +12,7 @@ from labeling.models import Answer, TemplateVersion
 from marketplace.models import Account, User
 from tests import builders
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import AXE, FOUND, RULES
+from tests.browser.test_accessibility import AXE, FOUND, RULES, each_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS: list[dict[str, Any]] = [
@@ -32,7 +32,7 @@ def accessible(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_a_template_of_the_gallery_is_tried_corrected_and_kept(
     visit: Visit, owner: User, account: Account, look: dict[str, Any], tolerated: list[str]
 ) -> None:

@@ -16,7 +16,7 @@ from marketplace import background
 from marketplace.models import Account, NoticeKind, User
 from marketplace.services import notifications, webhooks
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import LOOKS, check
+from tests.browser.test_accessibility import check, each_look
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -103,7 +103,7 @@ def test_an_admin_is_told_sets_up_a_webhook_and_reads_the_log(
     assert len(file.read_text().splitlines()) == 2
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+@each_look
 def test_the_pages_fit_and_are_accessible(
     visit: Visit, live_server: Any, account: Account, owner: User, look: dict[str, Any]
 ) -> None:

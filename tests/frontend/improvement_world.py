@@ -6,19 +6,22 @@ from django.utils import timezone
 
 from labeling.models import FlowDefinition
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
-from learning.models import Detection, Endpoint, ImprovementPolicy, PolicyRun, RunStep
-from learning.services.improvement import creating
+from learning.models import Detection, Endpoint, EndpointConfig, ImprovementPolicy, PolicyRun, RunStep
+from learning.services.improvement import creating, queue_reports
 from learning.services.improvement import parameters as known
 from marketplace import storage
 from marketplace.models import Account
 from marketplace.services import boundaries
 from tests.frontend import endpoint_world
+from tests.learning.hosting_stories import an_endpoint
 from tests.learning.improvement.stories import RED, a_labeled_set
 
 DECLARED = {
     "location": creating.LOCATION_LENGTH,
     "holdout_percent": creating.HOLDOUT_PERCENT,
     "margin": creating.MARGIN,
+    **dict.fromkeys(("queue_arn", "queue_role_arn"), queue_reports.LENGTH),
+    **{f"QueueInput.{name}": queue_reports.LENGTH for name in queue_reports.MEMBERS},
     **dict.fromkeys(("test_attribute", "training_attribute"), LABEL_ATTRIBUTE_NAME_LENGTH),
     **{one.name: one.range for one in known.PARAMETERS if one.range is not None},
 }
@@ -28,8 +31,9 @@ CHANGED = {known.LEAST_F1: 0.5, known.ENABLE_A2I: False}
 
 
 def ids(account: Account, model: Any) -> dict[str, Any]:
-    """The name of a policy with a run that was refused, beside the endpoint that it improves."""
+    """The name of a policy with a run that was refused; `complete` makes it, on an endpoint of its own."""
     made = endpoint_world.ids(account, model)
+    an_endpoint(account, EndpointConfig.objects.get(account=account, name="served-config"), name="improved")
     return {**made, "policy_name": "secret-policy", "run_number": 1}
 
 
@@ -39,7 +43,7 @@ def complete(account: Account) -> dict[str, Any]:
     policy, _ = creating.create(
         account=account,
         name="secret-policy",
-        endpoint=Endpoint.objects.get(account=account, name="hives"),
+        endpoint=Endpoint.objects.get(account=account, name="improved"),
         flow=FlowDefinition.objects.get(account=account, name="secret-flow"),
         location=_location(account),
         test_dataset=tests,
@@ -127,7 +131,7 @@ def forms(ids: dict[str, Any], account: Account) -> list[tuple[str, dict[str, An
     fields = {
         **numbers, "name": "made", "endpoint": "hives", "flow_definition": "secret-flow", "margin": "0.02",
         "location": _location(account), "test_dataset": ids["labeled_id"], "test_attribute": "boxes",
-        "holdout_percent": 20, "training_dataset": "", "training_attribute": "",
+        "holdout_percent": 20, "training_dataset": "", "training_attribute": "", "queue_arn": "", "queue_role_arn": "",
         **{one.name: "on" for one in known.PARAMETERS if one.range is None},
     }  # fmt: skip
     return [

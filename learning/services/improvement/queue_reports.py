@@ -9,10 +9,12 @@ from learning.models import ImprovementPolicy
 from marketplace import aws_messages
 from marketplace.errors import Invalid
 from marketplace.models import Account
+from marketplace.ranges import Range
 from marketplace.services import event_destinations
 
 MEMBERS = ("arn", "role_arn", "endpoint_url")
-MEMBER_LENGTH = 1024
+LENGTH = Range(0, 1024)
+"""Characters of each member."""
 
 
 def parse(account: Account, given: Mapping[str, Any]) -> dict[str, str]:
@@ -23,7 +25,10 @@ def parse(account: Account, given: Mapping[str, Any]) -> dict[str, str]:
     """
     if unknown := sorted(given.keys() - set(MEMBERS)):
         raise Invalid(f"{unknown[0][:100]!r} is not known; there are {', '.join(MEMBERS)}", field="queue")
-    found = {name: str(given.get(name) or "")[:MEMBER_LENGTH].rstrip("/") for name in MEMBERS}
+    found = {name: str(given.get(name) or "").rstrip("/") for name in MEMBERS}
+    for name, value in found.items():
+        if len(value) not in LENGTH:
+            raise Invalid(f"{LENGTH} characters expected", field=f"queue.{name}")
     if not any(found.values()):
         return {}
     try:
