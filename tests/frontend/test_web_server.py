@@ -32,7 +32,9 @@ def server(django_db_setup):
         yield up
 
 
-@pytest.mark.parametrize("beginning", [HEADERS, BODY], ids=["headers", "bodies"])
+@pytest.mark.parametrize(
+    "beginning", [pytest.param(HEADERS, id="headers", marks=pytest.mark.slow), pytest.param(BODY, id="bodies")]
+)
 def test_slow_clients_are_cut_off_and_others_are_answered_meanwhile(server: Web, beginning):
     slow = [server.open(beginning) for _ in range(SLOW)]
     try:
@@ -53,6 +55,7 @@ def test_slow_clients_are_cut_off_and_others_are_answered_meanwhile(server: Web,
         assert answers == [b""] * SLOW
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off_too(server: Web):
     connection = server.open(BODY)
     connection.settimeout(0.2)

@@ -73,6 +73,7 @@ def layers_of(page: str) -> list[list[dict]]:
     return [json.loads(text)["layers"] for text in found]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_pictures_in_classes_out(system, tmp_path):
     # given a funded requester, a team of three and four pictures

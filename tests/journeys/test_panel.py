@@ -45,6 +45,7 @@ def do_task(browser: Browser, queue: int) -> dict:
     return browser.send(f"/api/v1/assignments/{seat['id']}/submit?claim_next=false", {"answer": answer, "seconds": 2})
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_people_come_by_link_and_leave_with_the_code(system, tmp_path):
     # given a panel, pictures and a job that is open to the panel at no price

@@ -101,6 +101,7 @@ def test_people_complete_a_job(system, job):
     assert job["label_counters"]["MachineLabeled"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_page_and_endpoint_answers_and_none_leads_to_models(system, crew, job):
     api = Api(base_url=system.url, token=crew["requester"])
@@ -126,6 +127,7 @@ def test_every_page_and_endpoint_answers_and_none_leads_to_models(system, crew, 
     assert not [path for path in document["paths"] if set(OF_LEARNING) & set(path.split("/"))]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_wizard_has_no_step_about_automation_and_launches(system, crew, job):
     browser = signed_in(system.url, *crew["requester_login"])
