@@ -16,7 +16,7 @@ PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAG
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
+.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -25,21 +25,38 @@ serve: setup
 	$(PY) manage.py bootstrap
 	$(PY) -m marketplace.supervise $(PROCESSES)
 
-# The quick checks go first: what takes seconds to find should not be found after minutes.
-test: setup lint browser
-	cd frontend/elements && npm test
+# The quick checks go first: what takes seconds to find should not be found after minutes. Reading all tests once before
+# leaves their compiled form for the processes that run them, which would each make it anew.
+test: setup browser
+	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-all: setup lint browser
-	cd frontend/elements && npm test
+test-all: setup browser
+	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
+# The longest first.
+CHECKS := check-types check-elements check-style check-imports
+
 lint: setup
+	$(MAKE) --jobs=2 $(CHECKS)
+
+check-types:
+	.venv/bin/mypy
+
+check-elements:
+	cd frontend/elements && npm run lint && npm run check && npm test
+
+check-style:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+check-imports:
 	.venv/bin/lint-imports
-	.venv/bin/mypy
-	cd frontend/elements && npm run lint && npm run check
+
+# What is wrong with them is said when they run.
+compiled-tests:
+	-@$(PY) -m pytest --collect-only --quiet >/dev/null
 
 format: setup
 	.venv/bin/ruff check --fix .

@@ -4,6 +4,7 @@ import re
 import sys
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
 # Java's names for parts of ASCII, as what stands inside of a character class.
@@ -67,12 +68,25 @@ def _inside_class(text: str, inside: bool) -> bool:
 def _category(name: str) -> str:
     """The characters of a Unicode category (L, or Lu) as ranges for a character class."""
     ranges: list[list[int]] = []
-    for code in range(sys.maxunicode + 1):
-        if unicodedata.category(chr(code)).startswith(name):
-            if ranges and ranges[-1][1] == code - 1:
-                ranges[-1][1] = code
-            else:
-                ranges.append([code, code])
+    for category, low, high in _runs():
+        if not category.startswith(name):
+            continue
+        if ranges and ranges[-1][1] == low - 1:
+            ranges[-1][1] = high
+        else:
+            ranges.append([low, high])
     if not ranges:
         raise ValueError(f"{name!r} is no category of Unicode")
     return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges)
+
+
+@lru_cache
+def _runs() -> list[tuple[str, int, int]]:
+    """Characters one after the other that have the same category, with the first and the last of them."""
+    whole = map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))
+    runs, low = [], 0
+    for category, members in groupby(whole):
+        high = low + sum(1 for _ in members) - 1
+        runs.append((category, low, high))
+        low = high + 1
+    return runs

@@ -202,6 +202,7 @@ def test_the_forecast_is_as_exact():
     assert set(astuple(alone.outcome.answers)) == {2}
 
 
+@pytest.mark.slow
 def test_tasks_of_before_keep_their_seats(django_db_blocker):
     before, after = ("labeling", "0034_queue_contract"), ("labeling", "0039_seats_of_tasks")
     with django_db_blocker.unblock(), old_database(before) as connection, connection.cursor() as cursor:

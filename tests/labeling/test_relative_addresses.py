@@ -1,5 +1,6 @@
 """The migration that makes stored addresses relative, on a database that holds whole ones."""
 
+import pytest
 from django.conf import settings
 
 from tests.marketplace.old_database import migrate, old_database
@@ -81,6 +82,7 @@ def untouched(connection) -> dict:
         return dict(cursor.fetchall())
 
 
+@pytest.mark.slow
 def test_existing_addresses_become_relative_and_whole_again_on_the_way_back(django_db_blocker):
     filled = FILL.replace("STORE", settings.STORE_URL).replace("MANY", str(MANY))
     with django_db_blocker.unblock(), old_database(*BEFORE) as old:

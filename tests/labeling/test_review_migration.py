@@ -45,6 +45,7 @@ def fill(cursor):
     )
 
 
+@pytest.mark.slow
 def test_existing_queues_have_no_review_and_their_tasks_can_be_submitted(old):
     migrate(old, *AFTER)
 
@@ -59,6 +60,7 @@ def test_existing_queues_have_no_review_and_their_tasks_can_be_submitted(old):
         assert cursor.fetchall() == [("Done", 1, 0, 0)]
 
 
+@pytest.mark.slow
 def test_the_migrations_can_be_taken_back(old):
     migrate(old, *AFTER)
     migrate(old, *BEFORE)

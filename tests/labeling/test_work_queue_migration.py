@@ -16,7 +16,7 @@ from tests import databases
 from tests.marketplace.old_database import migrate, old_database
 
 # In one process, so that the rows are migrated once.
-pytestmark = pytest.mark.xdist_group("work queue migration")
+pytestmark = [pytest.mark.xdist_group("work queue migration"), pytest.mark.slow]
 
 BEFORE = [("labeling", "0005_task_responses_written"), ("learning", "0002_resume_and_rule")]
 PRICE, FEE, DEPOSIT = 36_000, 7_200, 1_000_000

@@ -51,6 +51,7 @@ def test_the_page_of_people_and_consolidation_do():
     assert assignments.claim(worker=workers[0], queue=job.queue) is None
 
 
+@pytest.mark.slow
 def test_the_models_of_an_earlier_version_are_kept(django_db_setup, django_db_blocker):
     kept = {"objects": 24, "settled": 0, "algorithm": "a", "models": {"workers": {"w": [1, 2.5]}}}
     with django_db_blocker.unblock(), old_database(*BEFORE) as old:

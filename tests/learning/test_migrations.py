@@ -8,7 +8,7 @@ from labeling.models import DataObject
 from learning.models import LearningLoop, LoopObject, Split
 from tests.labeling import stories
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 BEFORE = ("learning", "0002_resume_and_rule")
 
 

@@ -63,6 +63,7 @@ def rows(connection, query):
         return cursor.fetchall()
 
 
+@pytest.mark.slow
 def test_existing_entries_learn_what_they_are(old):
     postings = rows(old, "SELECT * FROM marketplace_posting ORDER BY id")
     migrate(old, AFTER)
@@ -87,6 +88,7 @@ def test_existing_entries_learn_what_they_are(old):
     assert rows(old, "SELECT * FROM marketplace_posting ORDER BY id") == postings
 
 
+@pytest.mark.slow
 def test_the_ledger_is_append_only_again(old):
     migrate(old, AFTER)
     for statement in ("UPDATE marketplace_entry SET description = ''", "DELETE FROM marketplace_posting"):
@@ -100,6 +102,7 @@ def test_the_ledger_is_append_only_again(old):
         )
 
 
+@pytest.mark.slow
 def test_the_way_back_gives_the_entries_their_old_references(old):
     before = rows(old, "SELECT id, reference, description, created_at FROM marketplace_entry ORDER BY id")
     pockets = rows(old, "SELECT id, kind, account_id, worker_id, reference FROM marketplace_ledgeraccount ORDER BY id")
@@ -112,6 +115,7 @@ def test_the_way_back_gives_the_entries_their_old_references(old):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reference", "moved"),
     [("by hand", {2: -1, 1: 1}), ("batch:12:pay", {3: -1, 4: 1}), ("assignment:83:pay", {2: -1, 3: 1})],

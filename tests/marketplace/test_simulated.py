@@ -88,6 +88,7 @@ def test_real_people_are_neither_used_nor_shut():
     assert not ApiToken.objects.exclude(revoked_at=None).exists()
 
 
+@pytest.mark.slow
 def test_an_upgrade_takes_the_public_password_from_simulated_people_only(django_db_blocker):
     with django_db_blocker.unblock(), old_database(BEFORE) as connection:
         with connection.cursor() as cursor:
