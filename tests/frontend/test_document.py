@@ -38,8 +38,8 @@ from tests.frontend.world import World, a_world
 pytestmark = pytest.mark.django_db
 EXAMPLES = 6
 """Random requests of each kind, besides those that cover the schema of an operation part by part."""
-PARTS = 24
-PARTS_OF_WORKERS = 5
+PARTS = 48
+PARTS_OF_WORKERS = 10
 """The operations are spread over so many tests, so that none takes long; `make test` runs the first one."""
 NEEDS_A_MODEL = {"invoke_endpoint"}
 """They answer when a model is running; see test_endpoints.py."""

@@ -28,9 +28,9 @@ from tests.frontend.world import World, a_world
 
 pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"
-PARTS = 12
+PARTS = 24
 part = pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, PARTS))])
-"""A walk is divided by value and place: `make test` tries a twelfth of the values in every place, at least one and
+"""A walk is divided by value and place: `make test` tries one of 24 values in every place, at least one and
 others in the next place; `make test-all` tries all of them."""
 BRACES = re.compile(r"<\w+:(\w+)>")
 OF_WORKERS = {"/" + BRACES.sub(r"{\1}", route) for route in WORKER}
