@@ -17,14 +17,16 @@ PEOPLE_PER_OBJECT = 3
 def make_jobs(account: Any, team: Any, *, jobs: int, tasks: int) -> list[int]:
     """The queues of so many jobs in progress, with so many tasks together, all of them open to people.
 
-    Each has a completed data set and a completed export, as jobs of an installation in use have.
+    Each has a completed data set, a completed export, a learning loop that waits for its batch, and an hour-old output,
+    as jobs of an installation in use have. The looks of the sweeps at them are spread over the hours, as they are once
+    jobs have been under way for a while.
     """
     each = tasks // jobs
     first = make_job(account, team, tasks=each, redundancy=PEOPLE_PER_OBJECT, automated_labeling={})
     with transaction.atomic(), connection.cursor() as cursor:
-        # The reserve of a batch is checked by a trigger; every other row stands for itself.
         queues = _copy_jobs(cursor, first, jobs - 1) if jobs > 1 else []
         _finished_work(cursor, [first, *queues])
+        _under_way(cursor, [first, *queues])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return [first, *queues]
@@ -124,7 +126,8 @@ def _finished_work(cursor: Any, queues: list[int]) -> None:
         [queues],
     )
     cursor.execute(
-        """UPDATE labeling_labelingjob j SET dataset_id = d.id, output_written_at = now() FROM labeling_dataset d
+        """UPDATE labeling_labelingjob j SET dataset_id = d.id, output_written_at = now() - interval '1 hour'
+           FROM labeling_dataset d
            WHERE d.account_id = j.account_id AND d.name = 'set-' || j.id""",
     )
     cursor.execute(
@@ -134,6 +137,37 @@ def _finished_work(cursor: Any, queues: list[int]) -> None:
            FROM labeling_labelingjob WHERE queue_id = ANY (%s)""",
         [queues],
     )
+
+
+def _under_way(cursor: Any, queues: list[int]) -> None:
+    """A learning loop in its first round for each job, and when the sweeps look at both."""
+    cursor.execute(
+        """INSERT INTO learning_learningloop (advance_requests, advancing_by, status, failure_reason, settings, look_at,
+                                              created_at, job_id)
+           SELECT 0, '', 'InProgress', '', '{}', now() + random() * interval '6 hours', now(), id
+           FROM labeling_labelingjob WHERE queue_id = ANY (%s)""",
+        [queues],
+    )
+    cursor.execute(
+        """UPDATE labeling_labelingjob SET automated_labeling = '{"enabled": true, "seed_size": 10}'
+           WHERE queue_id = ANY (%s)""",
+        [queues],
+    )
+    cursor.execute(
+        """INSERT INTO learning_round (loop_id, number, status, status_changed_at, batch_id, curve, figures, created_at)
+           SELECT l.id, 1, 'Labeling', now(), b.id, '[]', '{}', now() FROM learning_learningloop l
+           JOIN labeling_labelingjob j ON j.id = l.job_id JOIN labeling_batch b ON b.queue_id = j.queue_id
+           WHERE j.queue_id = ANY (%s)""",
+        [queues],
+    )
+    cursor.execute(
+        """INSERT INTO labeling_plannedadvance (queue_id, at)
+           SELECT id, now() + random() * interval '6 hours' FROM labeling_workqueue WHERE id = ANY (%s)
+           ON CONFLICT (queue_id) DO UPDATE SET at = excluded.at""",
+        [queues],
+    )
+    cursor.execute("DELETE FROM labeling_advancerequest")
+    cursor.execute("DELETE FROM django_q_ormq")
 
 
 def _copy(cursor: Any, table: str, where: str, values: dict[str, int], **changed: str | None) -> None:
