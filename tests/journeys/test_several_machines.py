@@ -4,6 +4,8 @@ Each has a folder of its own, as machines have; a proxy stands before their web 
 mode before the database. One process of each kind is killed in the middle and never comes back.
 """
 
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,11 +22,12 @@ from frontend.demo import run
 from frontend.demo.api import Api
 from frontend.demo.crowd import Crowd
 from frontend.demo.truth import Truth
+from marketplace.database import start_embedded, stop_embedded
 from tests import pgbouncer
 from tests.databases import copied
 from tests.journeys import pictures
 from tests.journeys.balancer import Balancer
-from tests.journeys.system import System
+from tests.journeys.system import ROOT, System
 from tests.object_stores import KEY_ID, SECRET, s3_servers  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -76,10 +79,7 @@ def machines(folder: Path, s3: str) -> Iterator[tuple[list[System], str]]:
         opened.callback(proxy.close)
         for system in both:
             system.environment["WAGGLE_PUBLIC_URL"] = proxy.url
-        # Past the pool, as docs/scale.md has it: migrations are one long session.
-        both[0].environment |= {"WAGGLE_DATABASE_URL": direct, "WAGGLE_PGBOUNCER": "no"}
         both[0].run("manage.py", "bootstrap", "--verbosity", "0")
-        both[0].environment |= {"WAGGLE_DATABASE_URL": pool.url(name), "WAGGLE_PGBOUNCER": "yes"}
         for system in both:
             opened.callback(stop, system)
             for kind in system.names:
@@ -149,3 +149,21 @@ def test_a_job_is_completed_although_one_process_of_each_kind_dies(s3_servers, t
             answers, paid = both[1].query(HANDED_IN)[0][0], both[1].query(PAID)[0][0]
             assert answers == paid and both[1].query(OVER)[0][0] == 0
             both[1].run("manage.py", "audit_ledger")
+
+
+def test_two_machines_that_start_at_once_migrate_one_after_the_other():
+    with tempfile.TemporaryDirectory(prefix="waggle-machines-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        address = start_embedded(folder / "postgres")
+        try:
+            both = []
+            for each in ("one", "two"):
+                (folder / each).mkdir()
+                both.append(System(folder / each, database=address))
+            command = [sys.executable, "manage.py", "bootstrap", "--verbosity", "0"]
+            started = [subprocess.Popen(command, cwd=ROOT, env=system.environment) for system in both]
+            assert [process.wait(900) for process in started] == [0, 0]
+            assert both[0].query("SELECT count(*) FROM django_q_schedule") == [(3,)]
+        finally:
+            stop_embedded(folder / "postgres")
