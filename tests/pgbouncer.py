@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -41,17 +42,16 @@ def program() -> str:
 class PgBouncer:
     """One that runs, for all databases of a server."""
 
-    def __init__(self, port: int):
-        self.port = port
+    def __init__(self, port: int, user: str, password: str):
+        self.port, self.user, self.password = port, user, password
 
     def url(self, name: str) -> str:
         """The address of a database through it."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://{quote(self.user)}:{quote(self.password)}@127.0.0.1:{self.port}/{name}"
 
     def transactions(self) -> int:
         """How many it has passed on so far."""
-        where = f"host=127.0.0.1 port={self.port} user=postgres dbname=pgbouncer"
-        with psycopg.connect(where, autocommit=True) as console:
+        with psycopg.connect(self.url("pgbouncer"), autocommit=True) as console:
             cursor = psycopg.ClientCursor(console)
             cursor.execute("SHOW STATS")
             columns = [column.name for column in cursor.description or ()]
@@ -61,31 +61,33 @@ class PgBouncer:
 @contextmanager
 def running(server: Mapping[str, Any], *, connections: int) -> Iterator[PgBouncer]:
     """Before the server of these settings (a Django DATABASES entry): so many of its connections for each database."""
-    path = program()
+    executable = program()
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="waggle-pgbouncer-") as name:
         folder = Path(name)
         password = server["PASSWORD"] or _kept_password(server)
+        users = folder / "users.txt"
+        users.write_text(f'"{server["USER"]}" "{password}"\n')
         settings = folder / "pgbouncer.ini"
         settings.write_text(
-            f"[databases]\n* = host={server['HOST']} port={server['PORT'] or 5432} "
-            f"user={server['USER']} password={password}\n"
+            f"[databases]\n* = host={server['HOST']} port={server['PORT'] or 5432}\n"
             "[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\n"
-            f"listen_port = {port}\nauth_type = any\nadmin_users = postgres\npool_mode = transaction\n"
+            f"listen_port = {port}\nauth_type = scram-sha-256\nauth_file = {users}\n"
+            f"admin_users = {server['USER']}\npool_mode = transaction\n"
             f"default_pool_size = {connections}\nmax_client_conn = 500\nquery_wait_timeout = 30\n"
             "server_idle_timeout = 5\nignore_startup_parameters = extra_float_digits\n"
         )
-        command = [path, "--quiet", str(settings)]
+        command = [executable, "--quiet", str(settings)]
         if os.geteuid() == 0:
             # It refuses to be root; the owner of the server's socket may use that.
             owner = pwd.getpwuid(Path(server["HOST"]).stat().st_uid).pw_name
-            shutil.chown(folder, owner)
-            shutil.chown(settings, owner)
+            for path in (folder, users, settings):
+                shutil.chown(path, owner)
             command += ["--user", owner]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for(process, port)
-            yield PgBouncer(port)
+            yield PgBouncer(port, server["USER"], password)
         finally:
             process.terminate()
             process.wait(30)

@@ -27,7 +27,7 @@ def _through_pgbouncer(django_db_setup: None, django_db_blocker: pytest.FixtureR
         connection.settings_dict |= {
             "HOST": "127.0.0.1",
             "PORT": str(running.port),
-            "PASSWORD": "",
+            "PASSWORD": running.password,
             "DISABLE_SERVER_SIDE_CURSORS": True,
             "OPTIONS": {"prepare_threshold": None},
         }

@@ -95,9 +95,9 @@ def report(job: LabelingJob, reason: str) -> None:
     LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
 
 
-def refresh_stale() -> None:
+def refresh_stale(*, now: datetime | None = None) -> None:
     """Queue a refresh of running jobs with new labels whose output is older than REFRESH, REFRESHED_AT_ONCE at most."""
-    old = Q(job__output_written_at=None) | Q(job__output_written_at__lt=timezone.now() - REFRESH)
+    old = Q(job__output_written_at=None) | Q(job__output_written_at__lt=(now or timezone.now()) - REFRESH)
     StaleOutput.objects.filter(job__status__in=transitions.LABELING_JOB.final).delete()
     waiting_longest = StaleOutput.objects.filter(old, job__status="InProgress").order_by("job__output_written_at", "pk")
     for job_id in waiting_longest.values_list("pk", flat=True)[:REFRESHED_AT_ONCE]:
