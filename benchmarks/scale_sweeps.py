@@ -31,6 +31,7 @@ def measure(repeats: int) -> tuple[dict[str, float], float]:
     taken: dict[str, list[float]] = defaultdict(list)
     messages: list[int] = []
     # What is opened anew after a minute would be another backend.
+    connection.close()
     connection.settings_dict["CONN_MAX_AGE"] = None
     with _parts_timed(taken):
         for _ in range(repeats):
