@@ -5,9 +5,7 @@ Each ends: an unexpected error is tried again a few times, then the row is Faile
 
 from collections.abc import Callable
 
-from django.utils import timezone
-
-from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
+from labeling.models import LabelingJob, WorkQueue
 from labeling.services import attempts, invoicing, notices
 from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
@@ -68,10 +66,11 @@ def check_collusion(queue_id: int) -> None:
 
 
 def sweep() -> None:
-    """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of every
-    queue's owner that is not finished.
+    """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of the
+    queues' owners that are due.
 
-    So a lost message delays a queue, a data set, an import or an export by a minute at most.
+    So a lost message delays a queue, a data set, an import or an export by some minutes at most. Each part reads what
+    is due and nothing else, so that its cost does not grow with the number of jobs.
     """
     queue.run_each(
         (
@@ -83,10 +82,10 @@ def sweep() -> None:
             acting.follow_again,
             noting.sweep,
             invoicing.issue_due,
-            _request_advances,
+            advance_requests.sweep,
             datasets.sweep,
             exports.sweep,
-            _refresh_stale,
+            manifests.refresh_stale,
             imports.sweep,
             notices.request_public_digest,
             earning.renew,
@@ -94,16 +93,6 @@ def sweep() -> None:
             agreement_record.catch_up,
         )
     )
-
-
-def _request_advances() -> None:
-    AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
-    for queue_id in owners.unfinished_queues():
-        advance_requests.request_advance(queue_id)
-
-
-def _refresh_stale() -> None:
-    manifests.refresh_stale(now=timezone.now())
 
 
 def tell_of_work(queue_id: int, after_worker: int) -> None:

@@ -4,6 +4,7 @@ The services are imported when they are needed: every web process imports this f
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from marketplace.queue import enqueue, run_each
 
@@ -20,8 +21,7 @@ def on_batch_done(batch_id: int) -> None:
 
 def on_loop_done(loop_id: int) -> None:
     """A human loop is over: so is the request of an endpoint that it was about, and a policy may learn from it."""
-    enqueue("learning.background.follow_review_loop", loop_id)
-    enqueue("learning.background.advance_improvement_of_loop", loop_id)
+    enqueue("learning.background.follow_human_loop", loop_id)
 
 
 def on_classes_change(job_id: int, before: Sequence[str], old: str, new: str) -> None:
@@ -97,8 +97,18 @@ def start_review(request_id: int) -> None:
     review_requests.start_or_give_up(request_id)
 
 
+def follow_human_loop(loop_id: int) -> None:
+    """Note that a human loop is over, if an endpoint started it, and advance the policy whose image it was about."""
+    from learning.services.hosting import review_requests
+    from learning.services.improvement import advancing
+
+    run_each(
+        (partial(review_requests.follow_loop, loop_id=loop_id), partial(advancing.advance_for_loop, loop_id=loop_id))
+    )
+
+
 def follow_review_loop(loop_id: int) -> None:
-    """Note that a human loop is over, if it was started by an endpoint."""
+    """Half of `follow_human_loop`. Only messages that earlier versions sent name it."""
     from learning.services.hosting import review_requests
 
     review_requests.follow_loop(loop_id=loop_id)
@@ -126,7 +136,7 @@ def advance_improvement(policy_id: int) -> None:
 
 
 def advance_improvement_of_loop(loop_id: int) -> None:
-    """Take the next steps of the policy whose image a human loop was about, if it was one."""
+    """The other half of `follow_human_loop`. Only messages that earlier versions sent name it."""
     from learning.services.improvement import advancing
 
     advancing.advance_for_loop(loop_id=loop_id)

@@ -124,10 +124,17 @@ def _pg_ctl(server: Any, directory: Path, action: str, *options: str) -> None:
         raise DatabaseUnavailable("\n".join([f"{directory}: PostgreSQL did not {action}; the end of {log}:", *said]))
 
 
-def configuration(*, url: str, directory: Path, conn_max_age: int) -> dict[str, Any]:
-    """The Django DATABASES entry: from `url` if it is set, else from the embedded server in `directory`."""
+def configuration(*, url: str, directory: Path, conn_max_age: int, pooled: bool = False) -> dict[str, Any]:
+    """The Django DATABASES entry: from `url` if it is set, else from the embedded server in `directory`.
+
+    `pooled`: a PgBouncer in transaction mode is in between. A cursor on the server outlives the transaction that opened
+    it, and a prepared statement the session that knows it, so neither is used.
+    """
     entry = parse_url(url or start_embedded(directory))
     entry["CONN_MAX_AGE"] = conn_max_age
     entry["CONN_HEALTH_CHECKS"] = conn_max_age > 0
+    if pooled:
+        entry["DISABLE_SERVER_SIDE_CURSORS"] = True
+        entry["OPTIONS"]["prepare_threshold"] = None
     entry["TEST"] = {"NAME": f"test_{entry['NAME']}"}
     return entry

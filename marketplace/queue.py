@@ -48,6 +48,11 @@ def enqueue(path: str, *args: int | str, tried_again: bool = False, after: timed
     async_task(path, *args, ack_failure=not tried_again, **later)
 
 
+def is_behind(age: timedelta) -> bool:
+    """Whether a message has waited for its turn for longer than this. Who would send one again leaves it then."""
+    return OrmQ.objects.filter(lock__lt=timezone.now() - age).exists()
+
+
 def every(seconds: int, path: str) -> None:
     """Run `path()` every so many seconds (whole minutes, at least one), from now on; safe to repeat."""
     resolve(path)

@@ -152,6 +152,7 @@ DATABASES = {
         url=SECRET_DATABASE_URL,
         directory=DATABASE_DIR,
         conn_max_age=value(declared.DATABASE_CONNECTION_SECONDS),
+        pooled=value(declared.PGBOUNCER),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

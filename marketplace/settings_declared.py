@@ -161,6 +161,12 @@ DATABASE_CONNECTION_SECONDS = whole(
     high=86_400,
     unit="seconds",
 )
+PGBOUNCER = flag(
+    "WAGGLE_PGBOUNCER",
+    "Whether `WAGGLE_DATABASE_URL` leads to a PgBouncer in transaction mode, whose clients share connections of the "
+    "database: cursors on the server and prepared statements are off then.",
+    default=False,
+)
 
 # --- object storage -------------------------------------------------------------
 STORE_URL = url(
@@ -277,7 +283,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         OPERATOR_EMAIL,
         OPERATOR_PASSWORD,
     ),
-    "Database": (DATABASE_URL, DATABASE_CONNECTION_SECONDS),
+    "Database": (DATABASE_URL, PGBOUNCER, DATABASE_CONNECTION_SECONDS),
     "Object storage and outbound requests": (
         STORE_URL,
         STORE_FILE_ROOTS,

@@ -17,7 +17,7 @@ from labeling.models.flows import FlowDefinition, HumanLoop, HumanTaskUi, LoopAg
 from labeling.models.functions import FunctionCall, FunctionFailure, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
+from labeling.models.jobs import LabelingJob, Pause, ProbeState, StaleOutput, WorkerModels
 from labeling.models.likely_errors import LikelyError
 from labeling.models.objects import (
     GUIDELINE_GAP,
@@ -37,7 +37,7 @@ from labeling.models.qualifications import (
     QualificationQuestion,
     QualificationTest,
 )
-from labeling.models.queues import AdvanceRequest, WorkQueue
+from labeling.models.queues import AdvanceRequest, PlannedAdvance, WorkQueue
 from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
@@ -99,10 +99,12 @@ __all__ = [
     "Pause",
     "ProbeState",
     "PanelSession",
+    "PlannedAdvance",
     "PreLabel",
     "PreLabelUse",
     "PriceChange",
     "ReviewStatus",
+    "StaleOutput",
     "Task",
     "TaskInput",
     "TaskStatus",

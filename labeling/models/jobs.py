@@ -212,3 +212,11 @@ class WorkerModels(models.Model):
     # {"objects": how many the last fit has seen, "settled": how many when all labels were last made again, "rated": how
     # many when the difficulty of all was last estimated, "algorithm": ..., "models": of the task type}
     value = models.JSONField()
+
+
+class StaleOutput(models.Model):
+    """A job whose output lacks labels that were decided since it was written."""
+
+    job = models.OneToOneField(LabelingJob, models.CASCADE, primary_key=True, related_name="+")
+    # When the newest of them was decided.
+    labeled_at = models.DateTimeField()

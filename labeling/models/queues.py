@@ -130,3 +130,16 @@ class AdvanceRequest(models.Model):
 
     queue = models.OneToOneField(WorkQueue, models.CASCADE, primary_key=True, related_name="+")
     requested_at = models.DateTimeField()
+
+
+class PlannedAdvance(models.Model):
+    """When the sweep next requests an advance of the queue's owner; null: not before a change requests one.
+
+    The sweep reads the rows that are due and no others, so its cost does not grow with the number of queues.
+    """
+
+    queue = models.OneToOneField(WorkQueue, models.CASCADE, primary_key=True, related_name="+")
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], condition=models.Q(at__isnull=False), name="planned_advance_due")]

@@ -1,6 +1,8 @@
 """The learning loop of a labeling job: its rounds, and what it knows of each object."""
 
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from labeling.models import Batch, DataObject, LabelingJob
 from learning import transitions
@@ -18,7 +20,12 @@ class LearningLoop(Advanced):
     failure_reason = models.CharField(max_length=1024, blank=True)
     settings = models.JSONField(default=dict)
     final_model = models.ForeignKey(Model, models.SET_NULL, null=True, related_name="+")
+    # When the sweep next requests an advance: of a loop that waits for people, seldom.
+    look_at = models.DateTimeField(default=timezone.now, db_default=Now())
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["look_at"], condition=models.Q(status="InProgress"), name="learning_loop_due")]
 
 
 class Round(models.Model):

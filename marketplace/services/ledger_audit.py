@@ -70,9 +70,12 @@ CHECKS: dict[str, Check] = {}
 """The checks of the rooms above, by name."""
 
 
-def audit() -> Report:
-    """Run every check on one snapshot of the database. Must not be called in a transaction that has read something."""
-    with _snapshot():
+def audit(*, seconds: float | None = None) -> Report:
+    """Run every check on one snapshot of the database, each for so many seconds at most.
+
+    Must not be called in a transaction that has read something. Raises OperationalError for a check that takes longer.
+    """
+    with _snapshot(seconds):
         counted = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
                                  (SELECT count(*) FROM marketplace_ledgeraccount)""")
         entries, postings, pockets = counted[0]
@@ -90,9 +93,7 @@ def audit_within(*, seconds: float) -> Report:
 
 def _limited(seconds: float) -> Report:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(round(seconds * 1000))])
-        return audit()
+        return audit(seconds=seconds)
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
@@ -117,11 +118,14 @@ def findings() -> list[Finding]:
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
-    """A read-only transaction that sees one moment, whatever is booked meanwhile."""
+def _snapshot(seconds: float | None) -> Iterator[None]:
+    """A read-only transaction that sees one moment, whatever is booked meanwhile; limits the time of its statements."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if seconds is not None:
+                # Of this transaction: behind a PgBouncer the session is shared with others.
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(seconds * 1000))])
         yield
 
 

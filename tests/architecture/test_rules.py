@@ -202,6 +202,7 @@ MESSAGES = {
     "learning.background.advance_endpoint_of_replica": 1,
     "learning.background.start_review": 1,
     "learning.background.follow_review_loop": 1,
+    "learning.background.follow_human_loop": 1,
     "learning.background.advance_tuning": 1,
     "learning.background.advance_tuning_of_run": 1,
     "learning.background.delete_files": 1,

@@ -44,6 +44,21 @@ def test_compose_follows_the_specification(tmp_path):
         assert (run.returncode == 0) is valid, run.stdout
 
 
+def test_the_file_for_several_machines_changes_services_that_exist():
+    class Loader(yaml.SafeLoader):
+        """Reads Compose's own tag for a list that replaces the one below it."""
+
+    Loader.add_constructor("!reset", lambda loader, node: loader.construct_sequence(node))
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]
+    several = yaml.load((ROOT / "docker" / "several.yaml").read_text(), Loader=Loader)
+    new = {name for name, service in several["services"].items() if {"image", "build"} & set(service)}
+    assert set(several["services"]) - new <= set(services) and not new & set(services)
+    for name in ("web", "queue", "learner"):
+        environment = several["services"][name]["environment"]
+        assert environment["WAGGLE_PGBOUNCER"] == "yes" and "@pool:6432/" in environment["WAGGLE_DATABASE_URL"]
+    assert "pool_mode = transaction" in several["configs"]["pool"]["content"]
+
+
 def test_every_variable_of_compose_has_a_default_or_a_message():
     """Checks the variables and references, as `docker compose config` does after the schema."""
     text = (ROOT / "docker" / "compose.yaml").read_text()

@@ -1,11 +1,13 @@
 """Builders of labeling jobs for tests: inspected objects, a team, money, and answers."""
 
 import itertools
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
-from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
+from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine, PlannedAdvance
 from labeling.services.jobs import creation, limits, status
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, worklist
@@ -155,3 +157,8 @@ def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *,
             return done
         answer(seat, content)
     return most
+
+
+def a_minute_passes() -> None:
+    """For the sweep, which looks at the queues whose time has come."""
+    PlannedAdvance.objects.update(at=F("at") - timedelta(minutes=1))

@@ -158,6 +158,7 @@ def test_while_one_job_is_slow_all_others_go_on_and_it_goes_on_afterwards():
             background.advance_queue(job.queue_id)
         OrmQ.objects.all().delete()
         AdvanceRequest.objects.all().delete()
+        stories.a_minute_passes()
         background.sweep()
         assert {job.status for job in LabelingJob.objects.exclude(pk=slow.pk)} == {"Completed"}
         assert list(AdvanceRequest.objects.values_list("queue_id", flat=True)) == [slow.queue_id]

@@ -27,10 +27,6 @@ class Poll:
     def __init__(self, queue):
         self.queue = queue
 
-    @staticmethod
-    def unfinished():
-        return WorkQueue.objects.filter(owner_kind="poll", batches__status="InProgress").values_list("pk", flat=True)
-
     def judge(self, tasks):
         counts = {
             task.pk: [len(seat.answers.get().content["boundingBox"]["boundingBoxes"]) for seat in seats(task)]
@@ -42,9 +38,16 @@ class Poll:
         Poll.kept |= {task.pk: judgement.results[task.pk] for task in tasks}
 
     def advance(self):
+        advance_requests.advance(self.queue.pk, self.steps, self.next_look)
+
+    def steps(self):
         due.settle_due(self.queue)
         if (live := batches.live_batch(self.queue)) is not None:
             batches.close_batch(batch=live)
+
+    def next_look(self):
+        live = batches.live_batch(self.queue)
+        return None if live is None else live.expires_at
 
 
 def seats(task):
@@ -53,7 +56,7 @@ def seats(task):
 
 @pytest.fixture
 def poll():
-    owners.register("poll", Poll, unfinished=Poll.unfinished)
+    owners.register("poll", Poll)
     Poll.kept = {}
     account = stories.an_account()
     people = stories.a_crowd(3)

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from labeling.models import AnswerReview, Assignment, Batch, DataObject, Label, LabelingJob, Task
+from labeling.models import AdvanceRequest, AnswerReview, Assignment, Batch, DataObject, Label, LabelingJob, Task
 from labeling.queries import progress
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import manifests
-from labeling.services.queue import assignments, leases, owners
+from labeling.services.queue import advance_requests, assignments, leases
 from labeling.services.results import adjudication, appeals, deciding, labels, review_lists
 from labeling.services.results.review_lists import ReviewFilter
 from marketplace import storage
@@ -259,9 +259,13 @@ def test_after_the_end_an_object_without_answers_is_failed_with_the_reason():
 def test_the_advance_after_a_rejection_may_be_lost_and_is_made_up_by_the_sweep():
     job, workers, reviews = a_finished_job(workers_per_object=1, workers=1)
     deciding.reject(queue=job.queue, review_ids=[reviews[0].pk], reason="no", by="user:1")
-    assert job.queue_id in owners.unfinished_queues()
+    AdvanceRequest.objects.all().delete()
+    advance_requests.sweep()
+    assert AdvanceRequest.objects.filter(queue=job.queue_id).exists()
     advancing.advance_job(job.pk)
-    assert job.queue_id not in owners.unfinished_queues()
+    stories.a_minute_passes()
+    advance_requests.sweep()
+    assert not AdvanceRequest.objects.filter(queue=job.queue_id).exists()
 
 
 def test_a_rejection_while_a_task_waits_to_be_settled_is_seen_by_the_label():

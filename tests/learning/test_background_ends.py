@@ -295,6 +295,7 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "labeling.background.run_functions": [of_job(a_job_before_its_function, lambda job: job.pk)],
     "learning.background.advance_improvement": [of_row(a_taught_policy)],
     "learning.background.advance_improvement_of_loop": [of_policy(lambda row: row.detections.get().human_loop_id)],
+    "learning.background.follow_human_loop": [of_policy(lambda row: row.detections.get().human_loop_id)],
     "learning.background.advance_improvements_of_account": [of_policy(lambda row: row.account_id)],
     "learning.background.advance_loop": [of_loop(lambda loop: (loop.pk,))],
     "learning.background.advance_loop_of_job": [of_loop(lambda loop: (loop.job_id,))],

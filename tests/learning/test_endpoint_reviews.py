@@ -88,7 +88,7 @@ def test_a_request_that_meets_the_conditions_becomes_a_human_loop() -> None:
 
     answer(flow, worker, boxed(("red", 10, 16, 20, 16)))
     advance_queue(flow.queue_id)
-    background.follow_review_loop(loop.pk)
+    background.follow_human_loop(loop.pk)
     row.refresh_from_db()
     assert row.status == "Completed"
     kept = LoopAgreement.objects.get()

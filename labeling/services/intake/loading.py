@@ -19,6 +19,7 @@ from labeling.services import one_by_one
 from labeling.services.intake import audited, datasets, label_files, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import JOB_KINDS, check_selection
+from labeling.services.output import stale
 from labeling.services.results import likely_errors
 from labeling.task_types.base import TEXT, ImportedLabel
 from marketplace import addresses
@@ -219,6 +220,7 @@ def _import_labels(chunk: _Chunk, ids: list[int]) -> None:
                 *([each[part] for each in sides] for part in range(3)),
             ],
         )
+    stale.note([label.data_object_id for label in labels])
 
 
 def _explanation(label: ImportedLabel[Any]) -> dict[str, Any]:

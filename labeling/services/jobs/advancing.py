@@ -17,7 +17,7 @@ from labeling.services import attempts
 from labeling.services.functions import preparing, waiting
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing, most_likely_wrong, pacing, pausing, probe
+from labeling.services.jobs import finishing, most_likely_wrong, next_look, pacing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
@@ -52,7 +52,7 @@ def advance_job(job_id: int) -> None:
     """
     queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue_id", flat=True).first()
     if queue_id is not None:
-        advance_requests.advance(queue_id, partial(_take_steps, job_id))
+        advance_requests.advance(queue_id, partial(_take_steps, job_id), partial(next_look.of_job, job_id))
 
 
 def _take_steps(job_id: int) -> None:

@@ -3,12 +3,9 @@
 Its services are imported when they are needed: every process imports this file as it starts, and few need numerics.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from django.db.models import Q
-
-from labeling import transitions
-from labeling.models import FunctionCall, FunctionStep, LabelingJob, Task, WorkQueue
+from labeling.models import FunctionStep, LabelingJob, Task, WorkQueue
 from labeling.services.queue import owners
 from labeling.services.queue.owners import Judgement
 
@@ -58,18 +55,6 @@ def _ordinary(tasks: Sequence[Task]) -> list[Task]:
     return [task for task in tasks if task.gold_id is None]
 
 
-def unfinished() -> Iterable[int]:
-    """The queues of the jobs that are not over, of those whose output could not be written, or that have due tasks or
-    wait for a function."""
-    from labeling.services.output import manifests
-
-    live = ~Q(status__in=transitions.LABELING_JOB.final) | Q(attention__startswith=manifests.UNWRITABLE)
-    # A review may reject an answer, or an appeal bring it back, after the job is over.
-    live |= Q(queue__in=Task.objects.filter(due=True).values("queue"))
-    live |= Q(pk__in=FunctionCall.objects.values("job"))
-    return LabelingJob.objects.filter(live).order_by("pk").values_list("queue", flat=True)
-
-
 def register() -> None:
     """Make labeling jobs known as owners of queues."""
-    owners.register(KIND, LabelingJobOwner, unfinished=unfinished)
+    owners.register(KIND, LabelingJobOwner)

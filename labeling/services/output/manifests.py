@@ -6,13 +6,13 @@ Everything is stored under `<output uri>/<job name>/`; writing it again gives th
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 import orjson
 from django.db.models import Q
 from django.utils import timezone
 
+from labeling import transitions
 from labeling.formats import worker_responses
 from labeling.formats.worker_responses import SubmittedAnswer
 from labeling.models import (
@@ -22,6 +22,7 @@ from labeling.models import (
     Label,
     LabelingJob,
     LabelSource,
+    StaleOutput,
     Task,
     TaskStatus,
 )
@@ -29,7 +30,7 @@ from labeling.services import one_by_one
 from labeling.services.functions import waiting
 from labeling.services.intake import texts
 from labeling.services.one_by_one import OF_ONE_OBJECT
-from labeling.services.output import rows, submitted
+from labeling.services.output import rows, stale, submitted
 from labeling.services.results import labels
 from marketplace import queue, storage
 from marketplace.errors import DomainError
@@ -45,6 +46,9 @@ UNWRITABLE = "the output cannot be written"
 
 REFRESH = timedelta(minutes=5)
 """How old the output of a running job with new labels may become; it is checked every minute."""
+
+REFRESHED_AT_ONCE = 100
+"""Outputs that one sweep queues for a refresh."""
 
 COMMIT = timedelta(minutes=1)
 """A label is visible to others only when its transaction commits, at most this long after its time."""
@@ -65,9 +69,11 @@ def refresh_output(job_id: int) -> None:
     job = LabelingJob.objects.select_related("account", "queue__workteam").get(pk=job_id)
     # The time before the first label is read: a label made while the files are written is newer than the output.
     started = timezone.now()
+    noted = stale.newest(job.pk)
     write_responses(job)
     write_manifest(job)
     LabelingJob.objects.filter(pk=job.pk).update(output_written_at=started)
+    stale.forget(job.pk, noted)
 
 
 def refresh_or_report(job: LabelingJob) -> bool:
@@ -89,13 +95,13 @@ def report(job: LabelingJob, reason: str) -> None:
     LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
 
 
-def refresh_stale(*, now: datetime) -> None:
-    """Queue a refresh of every running job whose output is older than REFRESH and that got labels since."""
-    old = Q(output_written_at=None) | Q(output_written_at__lt=now - REFRESH)
-    for job in LabelingJob.objects.filter(old, status="InProgress").order_by("pk"):
-        since = job.output_written_at or job.created_at
-        if Label.objects.filter(data_object__job=job, created_at__gt=since).exists():
-            queue.enqueue("labeling.background.refresh_output", job.pk)
+def refresh_stale(*, now: datetime | None = None) -> None:
+    """Queue a refresh of running jobs with new labels whose output is older than REFRESH, REFRESHED_AT_ONCE at most."""
+    old = Q(job__output_written_at=None) | Q(job__output_written_at__lt=(now or timezone.now()) - REFRESH)
+    StaleOutput.objects.filter(job__status__in=transitions.LABELING_JOB.final).delete()
+    waiting_longest = StaleOutput.objects.filter(old, job__status="InProgress").order_by("job__output_written_at", "pk")
+    for job_id in waiting_longest.values_list("pk", flat=True)[:REFRESHED_AT_ONCE]:
+        queue.enqueue("labeling.background.refresh_output", job_id)
 
 
 def has_newer_labels(job: LabelingJob) -> bool:
@@ -139,8 +145,9 @@ def write_responses(job: LabelingJob) -> int:
             .select_related("data_object__label")
             .order_by("pk")
         )
-        stream = ended.iterator(chunk_size=CHUNK)
-        while chunk := list(islice(stream, CHUNK)):
+        last = 0
+        while chunk := list(ended.filter(pk__gt=last)[:CHUNK]):
+            last = chunk[-1].pk
             _write_tasks(job, batch, chunk)
             Task.objects.filter(pk__in=[task.pk for task in chunk]).update(responses_written=True)
             written += len(chunk)

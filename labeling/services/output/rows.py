@@ -77,7 +77,8 @@ def from_object(data_object: DataObject) -> Row:
 def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
     """Every object of the job in manifest order; unless `which` is "all", only those with such a label.
 
-    Memory does not grow with the job: rows come through a server-side cursor.
+    Memory does not grow with the job: rows come in chunks, each by a query of its own, as a cursor on the server does
+    not get through a PgBouncer in transaction mode.
     """
     rows = DataObject.objects.filter(job=job).order_by("index")
     if which != "all":
@@ -102,8 +103,10 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label_id",
         "label__content",
     )
-    for row in columns.iterator(chunk_size=CHUNK):
-        yield Row(*row)
+    last = -1
+    while chunk := [Row(*row) for row in columns.filter(index__gt=last)[:CHUNK]]:
+        yield from chunk
+        last = chunk[-1].line_index
 
 
 def image_size(row: Row) -> ImageSize:

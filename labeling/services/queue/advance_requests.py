@@ -1,18 +1,22 @@
 """Requests to advance the owner of a queue. Each queue has at most one message waiting, however many answers arrive."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from labeling.models import AdvanceRequest
+from labeling.models import AdvanceRequest, Task
+from labeling.services.queue import planned_advances
 from labeling.services.queue.locking import advance_lock
 from marketplace import queue
 
 ADVANCE = "labeling.background.advance_queue"
 STALE = timedelta(minutes=2)
 """An older request has lost its message, as when the message queue was emptied; the sweep then makes a new one."""
+
+AT_ONCE = 500
+"""Lost requests that one sweep makes anew."""
 
 MAX_PASSES = 10
 """Passes that one call makes over the work of an owner, so that other work has its turn."""
@@ -60,18 +64,45 @@ def send_again(queue_id: int) -> None:
     queue.enqueue(ADVANCE, queue_id)
 
 
-def advance(queue_id: int, steps: Callable[[], None]) -> None:
+def advance(queue_id: int, steps: Callable[[], None], next_look: Callable[[], datetime | None]) -> None:
     """Call `steps()`, which takes every step that is possible now, until no request waits; MAX_PASSES times at most.
 
     Returns at once while another process holds the advance lock. That process checks for new requests after it has
-    released the lock, so it sees a request made before the release, and a later one finds the lock free.
+    released the lock, so it sees a request made before the release, and a later one finds the lock free. `next_look()`
+    is when there may be a step of which no request tells, None for never.
     """
     for _ in range(MAX_PASSES):
         with advance_lock(queue_id) as acquired:
             if not acquired:
                 return
+            planned_advances.advancing(queue_id)
             take_request(queue_id)
             steps()
+            planned_advances.settle(queue_id, next_look)
         if not is_requested(queue_id):
             return
     send_again(queue_id)
+
+
+def sweep() -> None:
+    """Request an advance of every queue that is due, and again where a message was lost.
+
+    A request whose message is lost is told from one whose turn has not come: while messages wait for longer than STALE,
+    none is taken for lost, or each sweep would add as many to those that wait.
+    """
+    due = set(planned_advances.take_due())
+    due |= set(Task.objects.filter(due=True).order_by().values_list("queue", flat=True).distinct()[:AT_ONCE])
+    for queue_id in sorted(due):
+        request_advance(queue_id)
+    if not queue.is_behind(STALE):
+        stale = AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - STALE).order_by("requested_at")
+        for queue_id in stale.values_list("pk", flat=True)[:AT_ONCE]:
+            _request_again(queue_id)
+
+
+def _request_again(queue_id: int) -> None:
+    with transaction.atomic():
+        stale = AdvanceRequest.objects.filter(pk=queue_id, requested_at__lt=timezone.now() - STALE)
+        # A request that was taken meanwhile is gone, and a new one has its own message.
+        if stale.update(requested_at=timezone.now()):
+            send_again(queue_id)

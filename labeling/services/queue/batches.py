@@ -15,7 +15,7 @@ from django.utils import timezone
 from labeling import hooks, redundancy, subjects, transitions
 from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
 from labeling.services import notices
-from labeling.services.queue import due, leases
+from labeling.services.queue import due, leases, planned_advances
 from labeling.services.queue.locking import lock_positions
 from marketplace.errors import WrongState
 from marketplace.models import EntryKind, LedgerKind, Subject
@@ -88,6 +88,7 @@ def open_batch(
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
+        planned_advances.no_later(queue.pk, now + timedelta(seconds=queue.task_availability_seconds))
         if number == 1:
             notices.work_opened(queue)
     return batch

@@ -5,7 +5,7 @@ the advance lock of a queue's owner (one process advances it at a time; claims a
 a panel's row, a participant's study session, the owner's row, the queue's row,
 the position lock (positions become visible in the order they are drawn), batches in id order, the lock on the price
 (submits share it), the worker's cursor, tasks in id order, seats in id order, reviews of answers in id order, appeals,
-ledger accounts.
+ledger accounts, the queue's planned advance.
 
 An owner's data objects have no place in the order, and need none: opening a batch locks Unlabeled ones before the
 queue's row, finishing tasks locks PendingHuman ones after the tasks, so neither waits for an object of the other.

@@ -4,7 +4,7 @@ A kind of owner (a labeling job, later a flow definition or a HIT type) is one c
 starts. The owner provides each task's input when it opens the task; for everything else the queue calls QueueOwner.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,32 +45,17 @@ class QueueOwner(Protocol):
         """Take every step that is possible now. Safe to call at any time, and to be killed anywhere."""
 
 
-@dataclass(frozen=True)
-class OwnerKind:
-    """A kind of owner: `owner` returns the owner of a queue.
-
-    `unfinished` returns the keys of the queues whose owners may have a step left to take.
-    """
-
-    owner: Callable[[WorkQueue], QueueOwner]
-    unfinished: Callable[[], Iterable[int]]
+OWNERS: dict[str, Callable[[WorkQueue], QueueOwner]] = {}
+"""What gives the owner of a queue, by the kind of owner."""
 
 
-OWNERS: dict[str, OwnerKind] = {}
-
-
-def register(kind: str, owner: Callable[[WorkQueue], QueueOwner], *, unfinished: Callable[[], Iterable[int]]) -> None:
-    """Register a kind of owner, see OwnerKind. Safe to repeat."""
-    OWNERS[kind] = OwnerKind(owner, unfinished)
+def register(kind: str, owner: Callable[[WorkQueue], QueueOwner]) -> None:
+    """Register a kind of owner. Safe to repeat."""
+    OWNERS[kind] = owner
 
 
 def owner_of(queue: WorkQueue) -> QueueOwner:
     """The owner of a queue. Raises LookupError for a kind that is not registered."""
     if queue.owner_kind not in OWNERS:
         raise LookupError(f"work queue {queue.pk}: there is no owner of the kind {queue.owner_kind!r}")
-    return OWNERS[queue.owner_kind].owner(queue)
-
-
-def unfinished_queues() -> list[int]:
-    """The keys of the queues, of every kind of owner, that the sweep advances."""
-    return [queue_id for kind in OWNERS.values() for queue_id in kind.unfinished()]
+    return OWNERS[queue.owner_kind](queue)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from labeling import transitions
 from labeling.models import WorkQueue
+from labeling.services.queue import planned_advances
 from marketplace.models import Account, Workteam
 from marketplace.services import eligibility
 from marketplace.services.requirements import Requirement
@@ -33,9 +34,11 @@ def create_queue(
         adults_only = adult_content and workteam.public
         group = eligibility.adults() if adults_only else eligibility.group_of(workteam)
     audience = eligibility.audience_for([group], requirements)
-    return WorkQueue.objects.create(
+    queue = WorkQueue.objects.create(
         account=account, owner_kind=owner_kind, workteam=workteam, audience=audience, **design
     )
+    planned_advances.no_later(queue.pk, planned_advances.soon())
+    return queue
 
 
 def open_queue(queue: WorkQueue, *, by: str, because: str = "") -> None:

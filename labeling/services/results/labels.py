@@ -11,6 +11,7 @@ from django.db.models import Max
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, LabelWithdrawal, ObjectState
 from labeling.queries import class_names
+from labeling.services.output import stale
 from labeling.services.queue import advance_requests
 from marketplace.errors import Invalid, WrongState
 from marketplace.services import audit
@@ -182,6 +183,7 @@ def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: st
                FROM unnest(%s::bigint[], %s::bigint[]) AS n(id, label) WHERE o.id = n.id""",
             [str(STATE_OF[LabelSource(source)]), ids, [label.pk for label in written]],
         )
+    stale.note(ids)
     return written
 
 

@@ -4,16 +4,17 @@ Safe to run any number of times and to be killed anywhere: the output is written
 and writing it again gives the same file.
 """
 
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from labeling import hooks, transitions
 from labeling.models import FlowDefinition, HumanLoop, Task, TaskStatus
 from labeling.services import attempts
-from labeling.services.queue import advance_requests, batches, due, queues
+from labeling.services.queue import advance_requests, batches, due, planned_advances, queues
 from labeling.services.review import agreement_record, notices, output
 from labeling.services.review.owner import LIVE
 from marketplace.errors import DomainError
@@ -40,7 +41,22 @@ def _give_up(queue_id: int, reason: str, passing: bool) -> None:
 
 def advance(queue_id: int) -> None:
     """Take every step that is possible now; returns at once while another process does."""
-    advance_requests.advance(queue_id, partial(_steps, queue_id))
+    advance_requests.advance(queue_id, partial(_steps, queue_id), partial(_next_look, queue_id))
+
+
+def _next_look(queue_id: int) -> datetime | None:
+    """When a loop may go on of which no request tells; None while none is under way."""
+    flow = FlowDefinition.objects.select_related("queue").get(queue=queue_id)
+    live = HumanLoop.objects.filter(flow=flow, status__in=LIVE)
+    if flow.status == "Deleting" and flow.queue.status != "Stopped":
+        return planned_advances.soon()
+    if live.filter(Q(status="Stopping") | ~Q(task__state=TaskStatus.OPEN)).exists():
+        # Held by somebody, or its output could not be written.
+        return planned_advances.soon()
+    ends: datetime | None = live.aggregate(at=Min("task__batch__expires_at"))["at"]
+    if ends is None:
+        return planned_advances.seldom() if live.exists() else None
+    return max(min(ends, planned_advances.seldom()), planned_advances.soon())
 
 
 def _steps(queue_id: int) -> None:

@@ -3,11 +3,9 @@
 Its services are imported when they are needed: every process imports this file as it starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q
-
-from labeling.models import FlowDefinition, HumanLoop, Task, WorkQueue
+from labeling.models import Task, WorkQueue
 from labeling.services.queue import owners
 from labeling.services.queue.owners import Judgement
 
@@ -40,13 +38,6 @@ class FlowOwner:
         advancing.advance_or_give_up(self._queue.pk)
 
 
-def unfinished() -> Iterable[int]:
-    """The queues with loops that are not over, and those of deleted flow definitions that are still open."""
-    live = HumanLoop.objects.filter(flow=OuterRef("pk"), status__in=LIVE)
-    closing = Q(status="Deleting") & ~Q(queue__status="Stopped")
-    return FlowDefinition.objects.filter(Exists(live) | closing).order_by("pk").values_list("queue", flat=True)
-
-
 def register() -> None:
     """Make flow definitions known as owners of queues."""
-    owners.register(KIND, FlowOwner, unfinished=unfinished)
+    owners.register(KIND, FlowOwner)

@@ -6,16 +6,19 @@ taken again. Knows the loop as a whole; what happens in a round is the part of r
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.services import attempts
 from labeling.services.jobs import finishing
+from labeling.services.queue import batches, planned_advances
 from labeling.services.queue.locking import advance_lock
 from learning import families, transitions
 from learning.models import LearningLoop, LoopAudit, Round, TransformJob
@@ -106,12 +109,27 @@ def _advance(loop_id: int) -> None:
     if not lease.request(loop_id):
         return
     with lease.advancing(loop_id) as held:
+        if held is not None:
+            # Whoever is killed meanwhile is followed by the next sweep.
+            _look_at(loop_id, planned_advances.soon())
         while held is not None:
             seen = held.advance_requests()
             while held.renew() and _step(loop_id):
                 pass
+            _look_at(loop_id, _next_look(loop_id))
             if held.release(unless_requested_since=seen) or not held.renew():
                 return
+
+
+def _look_at(loop_id: int, at: datetime) -> None:
+    LearningLoop.objects.filter(pk=loop_id).update(look_at=at)
+
+
+def _next_look(loop_id: int) -> datetime:
+    """Seldom while people work on a batch, whose end requests an advance; else soon, as some things tell nobody."""
+    job = LabelingJob.objects.get(learning_loop=loop_id)
+    for_people = job.status == "InProgress" and not job.attention and batches.live_batch(job.queue) is not None
+    return planned_advances.seldom() if for_people else planned_advances.soon()
 
 
 def advance_for_batch(*, batch_id: int) -> None:
@@ -138,12 +156,23 @@ def advance_for_run(*, kind: str, run_id: int) -> None:
 
 
 def sweep() -> None:
-    """Every minute: make the loops that are missing, and request an advance of every loop that is not over."""
+    """Every minute: make the loops that are missing, and request an advance of those that are due."""
     without = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
-    for pk in LearningLoop.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
+    for pk in _take_due():
         enqueue(ADVANCE, pk)
     missing = without.filter(automated_labeling__enabled=True).order_by("pk")
     run_each([partial(_start_unchecked, job) for job in missing])
+
+
+def _take_due() -> list[int]:
+    """The loops that are due, those that have been for longest, which are due again soon unless they are advanced."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows = LearningLoop.objects.select_for_update(no_key=True, skip_locked=True)
+        due = rows.filter(status="InProgress", look_at__lte=now).order_by("look_at")
+        found = list(due.values_list("pk", flat=True)[: planned_advances.AT_ONCE])
+        LearningLoop.objects.filter(pk__in=found).update(look_at=now + planned_advances.SOON)
+    return found
 
 
 def _step(loop_id: int) -> bool:

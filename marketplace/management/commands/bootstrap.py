@@ -1,5 +1,8 @@
 """`manage.py bootstrap`: migrations, the store, the public pool, schedules, the first operator. Safe to repeat."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -7,11 +10,12 @@ from django.conf import settings
 from django.core.management import BaseCommand, call_command
 from django.db import connection, transaction
 
-from marketplace import queue, schema_record, storage
+from marketplace import locks, queue, schema_record, storage
 from marketplace.models import User
 from marketplace.services import accounts, store_addresses, workteams
 
 SWEEP_SECONDS = 60
+AGAIN_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -20,7 +24,11 @@ class Command(BaseCommand):
     help = "Apply migrations, make the public pool, schedules and (WAGGLE_OPERATOR_EMAIL, _PASSWORD) the first operator"
 
     def handle(self, *args: object, verbosity: int = 1, **options: object) -> None:
-        """Everything, in order."""
+        """Everything, in order; of several machines that start at once one after the other."""
+        with alone():
+            self._bootstrap(verbosity)
+
+    def _bootstrap(self, verbosity: int) -> None:
         call_command("migrate", verbosity=max(0, verbosity - 1), interactive=False)
         with transaction.atomic():
             for difference in schema_record.mend(connection, installed_rooms()):
@@ -42,6 +50,17 @@ class Command(BaseCommand):
     def _say(self, text: str, verbosity: int) -> None:
         if verbosity:
             self.stdout.write(text)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Waits until no other process is in this block: Django's migrations take no lock of their own."""
+    while True:
+        with locks.only_one("bootstrap") as mine:
+            if mine:
+                yield
+                return
+        time.sleep(AGAIN_SECONDS)
 
 
 def installed_rooms() -> list[str]:
