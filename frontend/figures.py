@@ -1,7 +1,7 @@
 """The figures and the stuck things of every room, together: for `/metrics` and for the operator's page."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from django.db import DatabaseError
@@ -16,11 +16,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def found() -> metrics.Found:
-    """Every figure. Without the database only which parts work."""
+def found(things: Sequence[Stuck]) -> metrics.Found:
+    """Every figure, also of these stuck things. Without the database only which parts work."""
     figures = [of_marketplace.parts_up()]
     figures += _each((of_marketplace.found, of_labeling.found, *automation.figures()))
-    things = stuck_things()
     return [*figures, (metrics.STUCK, {(kind,): float(sum(one.what == kind for one in things)) for kind in KINDS})]
 
 

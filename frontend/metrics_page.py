@@ -52,7 +52,7 @@ class _Everything:
     def collect(self) -> Iterable[Metric]:
         """Every metric now."""
         yield from counted()
-        for figure, values in figures.found():
+        for figure, values in figures.found(figures.stuck_things()):
             metric = Metric(figure.name, figure.help, figure.kind)
             name = f"{figure.name}_total" if figure.kind == "counter" else figure.name
             metric.samples = [

@@ -73,7 +73,8 @@ def now(request: HttpRequest) -> HttpResponse:
 
 
 def _now() -> dict[str, Any]:
-    found = {figure.name: values for figure, values in figures.found()}
+    stuck = figures.stuck_things()
+    found = {figure.name: values for figure, values in figures.found(stuck)}
     programs: dict[str, dict[str, int]] = defaultdict(dict)
     for (kind, state), number in found.get(metrics.PROGRAMS.name, {}).items():
         programs[PROGRAM_WORDS.get(kind, kind)][state] = int(number)
@@ -81,7 +82,7 @@ def _now() -> dict[str, Any]:
     return {
         "at": timezone.now(),
         "parts": condition.parts(),
-        "stuck": [(WORDS[one.what], one) for one in figures.stuck_things()],
+        "stuck": [(WORDS[one.what], one) for one in stuck],
         "depth": {key[0]: int(value) for key, value in found.get(metrics.QUEUE_DEPTH.name, {}).items()},
         "oldest": found.get(metrics.QUEUE_OLDEST.name, {}).get((), 0.0),
         "leases": {key[0]: int(value) for key, value in found.get(metrics.LEASES.name, {}).items()},

@@ -74,7 +74,7 @@ def spans() -> Iterator[Spans]:
 
 
 @pytest.fixture(scope="module")
-def system(spans: Spans) -> Iterator[System]:
+def system(spans: Spans, django_db_blocker) -> Iterator[System]:
     settings = {
         "WAGGLE_LOG_FORMAT": "json",
         "WAGGLE_LOG_REQUESTS": "yes",
@@ -88,7 +88,7 @@ def system(spans: Spans) -> Iterator[System]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{spans.server_port}",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
-    with running(only=["web", "queue"], **settings) as found:
+    with django_db_blocker.unblock(), running(only=["web", "queue"], **settings) as found:
         yield found
 
 
