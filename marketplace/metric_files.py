@@ -3,6 +3,8 @@
 import contextlib
 import fcntl
 import os
+import struct
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from prometheus_client.samples import Sample
 from marketplace.metric_folders import living
 
 FOLDED, FOLDING = "folded", "folding"
+TRIES = 20
 
 
 def fold(folder: Path) -> int:
@@ -43,7 +46,7 @@ def read(var: Path) -> list[Metric]:
     sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], float] = defaultdict(float)
     for kind, folder in living(var / "metrics"):
         with _folding(folder, fcntl.LOCK_SH):
-            for metric in MultiProcessCollector(None, path=str(folder)).collect():
+            for metric in _collected(folder):
                 found.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
                 for sample in metric.samples:
                     labels = tuple(sorted({**sample.labels, "process": kind}.items()))
@@ -51,6 +54,16 @@ def read(var: Path) -> list[Metric]:
     for (metric_name, name, labels), value in sums.items():
         found[metric_name].samples.append(Sample(name, dict(labels), value))
     return list(found.values())
+
+
+def _collected(folder: Path) -> list[Metric]:
+    """What the files of a folder hold together, read again if one of them was just being made."""
+    for _ in range(TRIES):
+        try:
+            return list(MultiProcessCollector(None, path=str(folder)).collect())
+        except struct.error:
+            time.sleep(0.01)
+    return list(MultiProcessCollector(None, path=str(folder)).collect())
 
 
 def of_kind(metrics: Iterable[Metric], kind: str) -> Iterator[Metric]:

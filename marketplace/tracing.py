@@ -4,6 +4,7 @@ A span holds the name of a route, a function or a kind of program and keys of ro
 Everything here does nothing where traces are off.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 SERVER, PRODUCER, CONSUMER, INTERNAL = "SERVER", "PRODUCER", "CONSUMER", "INTERNAL"
 """What a span stands for, in OpenTelemetry's words."""
 
+log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _tracer: Any = None
 
@@ -98,28 +100,29 @@ def trace_id(current: Any) -> str | None:
     return None if current is None else format(current.get_span_context().trace_id, "032x")
 
 
-def flush() -> None:
-    """Send what was not sent yet; a process that ends without it loses what it noted within the last seconds."""
-    if _tracer is not None:
-        _tracer.waggle_provider.force_flush()
-
-
 def _the_tracer(process: str) -> Any:
     """Made at the first span: a process that forks before has nothing that would not outlive the fork."""
     global _tracer
     with _lock:
         if _tracer is None:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-            from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
-            from opentelemetry.sdk.trace import TracerProvider
-            from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-            # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come after, so that an operator has the last word.
-            ours = Resource(
-                {SERVICE_NAME: "waggle", "service.namespace": "waggle", "waggle.process": process or "other"}
-            )
-            provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
-            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-            _tracer = provider.get_tracer("waggle")
-            _tracer.waggle_provider = provider
+            _tracer = _new_tracer(process)
         return _tracer
+
+
+def _new_tracer(process: str) -> Any:
+    """One that notes nothing where the OTEL_ variables cannot be used: the work itself goes on."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace import NoOpTracer
+
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come after, so that an operator has the last word.
+    ours = Resource({SERVICE_NAME: "waggle", "service.namespace": "waggle", "waggle.process": process or "other"})
+    try:
+        provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    except Exception:
+        log.exception("no traces are made: the OTEL_ variables cannot be used")
+        return NoOpTracer()
+    return provider.get_tracer("waggle")

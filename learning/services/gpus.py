@@ -33,7 +33,12 @@ class Gpus:
 
     def read(self) -> list[dict[str, Any]]:
         """Every GPU, in the driver's order, ready for JSON."""
-        return [asdict(_gpu(number)) for number in range(self.count)]
+        try:
+            return [asdict(_gpu(number)) for number in range(self.count)]
+        except pynvml.NVMLError as error:
+            log.warning("the GPUs do not answer, and are not watched any more: %s", error)
+            self.count = 0
+            return []
 
 
 def _gpu(number: int) -> Gpu:

@@ -123,3 +123,23 @@ def test_no_query_grows_with_history(read):
     assert value(text, "waggle_ledger_entries_total", kind="deposit") == 21
     assert value(text, "waggle_queue_depth", state="due") >= 20
     assert not LedgerTotal.objects.exists()
+
+
+LARGE = ("assignment", "entry", "posting", "event", "trainingjob", "transformjob", "modelimport", "endpointreplica")
+"""Tables that grow with history."""
+
+
+def test_tables_that_grow_are_read_by_their_indexes(read):
+    with CaptureQueriesContext(connection) as asked:
+        read()
+    plans = []
+    with connection.cursor() as cursor:
+        # Tables of a few rows are read whole unless that is forbidden.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in asked:
+            if query["sql"].startswith("SELECT") and "pg_logical_emit_message" not in query["sql"]:
+                cursor.execute("EXPLAIN " + query["sql"])
+                plans.append("\n".join(row[0] for row in cursor.fetchall()))
+    assert sum("labeling_assignment" in plan for plan in plans) and sum("trainingjob" in plan for plan in plans)
+    whole = [plan for plan in plans if re.search(rf"Seq Scan on \w+_({'|'.join(LARGE)})\b", plan)]
+    assert not whole, "\n\n".join(whole)

@@ -10,6 +10,13 @@ from django.urls import resolve
 from marketplace import carried, logs, metrics, queue, supervise
 
 
+@pytest.fixture(autouse=True)
+def nothing_before():
+    """What tests before these have bound is not on their lines."""
+    with logs.alone():
+        yield
+
+
 @pytest.fixture
 def line():
     """A function that writes a record as the handler of this form would."""

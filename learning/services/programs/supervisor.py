@@ -88,7 +88,10 @@ class Supervisor:
                     log.exception("the database does not answer; trying again")
                     close_old_connections()
             self.shut_down()
-            heartbeats.leave(heartbeats.LEARNER, place=self.place)
+            try:
+                heartbeats.leave(heartbeats.LEARNER, place=self.place)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database does not answer, and will miss this learner: %s", error)
 
     def _beat(self, watched: gpus.Gpus) -> None:
         now = time.monotonic()
