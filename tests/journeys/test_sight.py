@@ -109,14 +109,21 @@ def asked(system: System, requester: dict) -> list:
             "/invitations/a-secret-of-an-invitation/?code=a-secret-code",
             {"headers": {"X-Request-Id": "bad id\t"}},
         ),
-        ("POST", "/sign-in/", {"fields": {"username": requester["email"], "password": "a-wrong-password"}}),
     ]
+    page = POOL.request("GET", f"{system.url}/sign-in/")
+    token = page.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
+    typed = {"username": requester["email"], "password": "a-wrong-password", "csrfmiddlewaretoken": token}
+    failed = POOL.request_encode_body(
+        "POST", f"{system.url}/sign-in/", fields=typed, encode_multipart=False, headers={"Cookie": f"csrftoken={token}"}
+    )
+    assert failed.status == 200 and b"correct email" in failed.data
     return [POOL.request(method, system.url + path, **more) for method, path, more in sent]
 
 
 def lines(system: System, name: str) -> list[dict]:
     """The lines of a process; each has to be a JSON object."""
-    return [json.loads(line) for line in (system.folder / f"{name}.log").read_text().splitlines()]
+    whole = (system.folder / f"{name}.log").read_text().rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def test_lines_carry_the_ids_of_their_request(system, requester, asked):
