@@ -57,7 +57,7 @@ def _span(path: str, ids: dict[str, int], given: dict[str, Any]) -> AbstractCont
         kind=tracing.CONSUMER,
         process=metric_folders.kind_of(settings.METRICS_FOLDER) or "queue",
         carried=given.get("span"),
-        **{f"waggle.{name}": key for name, key in ids.items()},
+        attributes={f"waggle.{name}": key for name, key in ids.items()},
     )
 
 

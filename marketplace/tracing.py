@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -50,7 +51,7 @@ def span(
     kind: str = INTERNAL,
     process: str = "",
     carried: Mapping[str, str] | None = None,
-    **attributes: object,
+    attributes: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[Any]:
     """A piece of work as a span, None while `on` is false. `carried`: what `carrier` gave where the work was asked for.
 

@@ -26,7 +26,8 @@ UNSERVED = timedelta(minutes=5)
 def found() -> metrics.Found:
     """The figures. Raises DatabaseError. Only runs that are not over are looked at; each kind has an index of them."""
     now = timezone.now()
-    programs, oldest = {}, {}
+    programs: metrics.Values = {}
+    oldest: metrics.Values = {}
     for kind in KINDS:
         waiting, stopping = Q(claimed_by=""), Q(status=kind.stopping)
         row = kind.model.objects.filter(status__in=kind.live).aggregate(

@@ -84,7 +84,10 @@ class Runner(threading.Thread):
         with (
             logs.alone(program=f"{kind}-{pk}"),
             tracing.span(
-                f"program {kind}", on=settings.TRACED, process="learner", **{"waggle.kind": kind, "waggle.program": pk}
+                f"program {kind}",
+                on=settings.TRACED,
+                process="learner",
+                attributes={"waggle.kind": kind, "waggle.program": pk},
             ) as span,
         ):
             logs.bind(trace=tracing.trace_id(span))
