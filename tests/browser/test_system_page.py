@@ -42,4 +42,3 @@ def test_the_page_renews_itself_and_says_what_to_do(visit: Visit, live_server: A
     for look in LOOKS:
         shown = visit(operator, reverse("operator:system"), **look)
         check(shown, [live_server.url + reverse("operator:system")], fits=True)
-        shown.screenshot(path=f"/tmp/sight-{look['viewport']['width']}.png", full_page=True)

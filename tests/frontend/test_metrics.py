@@ -119,7 +119,8 @@ def test_no_query_grows_with_history(read, monkeypatch):
         heartbeats.note(heartbeats.LEARNER, place=f"m{number}")
     with CaptureQueriesContext(connection) as many:
         text = read()
-    assert len(many) == len(few)
+    # Fewer: where a learner works nobody asks for runs that wait.
+    assert len(many) <= len(few)
     assert value(text, "waggle_ledger_entries_total", kind="deposit") == 21
     assert value(text, "waggle_queue_depth", state="due") >= 20
     assert not LedgerTotal.objects.exists()
