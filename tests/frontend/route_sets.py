@@ -4,40 +4,36 @@ from tests.frontend import route_sets_aws, route_sets_sight
 
 # Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
 # the object belongs. All other routes: members of the owning account.
-PUBLIC = (
-    {
-        "",
-        "sign-in/",
-        "health/",
-        "password/forgotten/",
-        "password/forgotten/sent/",
-        "password/reset/<str:uidb64>/<str:token>/",
-        "join/<str:secret>/",
-        "sign-in/with/<str:provider_id>/",
-        "sign-in/with/<str:provider_id>/back/",
-        "sign-in/with/<str:saml_id>/saml/",
-        "sign-in/with/<str:saml_id>/saml/answer/",
-        "sign-in/with/<str:saml_id>/saml/finish/",
-        "you/second-factor/authenticate/",
-        "you/second-factor/webauthn/login/",
-        "sign-up/",
-        "sign-up/sent/",
-        "sign-up/finish/<str:sign_up>/",
-        "portal/<str:slug>/",
-        "api/v1/sign-ups",
-        "api/v1/sign-ups/finish",
-        "study/join/<str:link>/<int:work_id>/",
-        "api/v1/password-links",
-        "api/v1/password-resets",
-        "stripe/events/",
-        "improvement-events/<str:token>/",
-        # For pages without a session: the sealed address alone decides.
-        "work/template/<str:frame>/",
-        "work/template-file/<str:file>/",
-    }
-    | route_sets_aws.PUBLIC
-    | route_sets_sight.PUBLIC
-)
+PUBLIC = {
+    "",
+    "sign-in/",
+    *route_sets_sight.PUBLIC,
+    "password/forgotten/",
+    "password/forgotten/sent/",
+    "password/reset/<str:uidb64>/<str:token>/",
+    "join/<str:secret>/",
+    "sign-in/with/<str:provider_id>/",
+    "sign-in/with/<str:provider_id>/back/",
+    "sign-in/with/<str:saml_id>/saml/",
+    "sign-in/with/<str:saml_id>/saml/answer/",
+    "sign-in/with/<str:saml_id>/saml/finish/",
+    "you/second-factor/authenticate/",
+    "you/second-factor/webauthn/login/",
+    "sign-up/",
+    "sign-up/sent/",
+    "sign-up/finish/<str:sign_up>/",
+    "portal/<str:slug>/",
+    "api/v1/sign-ups",
+    "api/v1/sign-ups/finish",
+    "study/join/<str:link>/<int:work_id>/",
+    "api/v1/password-links",
+    "api/v1/password-resets",
+    "stripe/events/",
+    "improvement-events/<str:token>/",
+    # For pages without a session: the sealed address alone decides.
+    "work/template/<str:frame>/",
+    "work/template-file/<str:file>/",
+} | route_sets_aws.PUBLIC
 SIGNED_IN = {
     "sign-out/",
     "account/",
@@ -72,7 +68,7 @@ SIGNED_IN = {
     "api/v1/worker",
 }
 OPERATOR = {
-    "operator/",
+    *route_sets_sight.OPERATOR,
     "operator/deposit/",
     "operator/ledger/",
     "operator/money/",
@@ -152,7 +148,7 @@ OPERATOR = {
     "operator/appeals/<int:appeal_id>/answer/",
     "api/v1/operator/appeals",
     "api/v1/operator/appeals/<int:appeal_id>/answer",
-} | route_sets_sight.OPERATOR
+}
 WORKER = {
     "work/",
     "work/earnings/",
