@@ -70,6 +70,7 @@ bench: setup
 
 docs: setup
 	$(PY) -m marketplace.settings_reference docs/settings.md
+	$(PY) -m marketplace.metrics_reference docs/metrics.md
 	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
 

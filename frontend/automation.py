@@ -4,7 +4,7 @@ An installation with WAGGLE_LEARNING=no has no trainings, models or loops: peopl
 of models and loops are registered only where the app is installed; besides this file only they import it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -16,8 +16,10 @@ from learning.families import DETECTOR
 from learning.hyperparameters import AUGMENTATIONS
 from learning.selection.losses import KINDS as LOSSES
 from learning.services.active.loop_settings import RANGES, LoopSettings, family_of, measure_of
+from marketplace import metrics
 from marketplace.errors import Invalid
 from marketplace.models import Account
+from marketplace.stuck import Stuck
 
 # These come from modules without models, which forms and serializers need in any case.
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "count_models",
     "final_model_arns",
     "family_of",
+    "figures",
     "gallery",
     "has_model",
     "import_model",
@@ -39,6 +42,7 @@ __all__ = [
     "machine_labels",
     "measure_of",
     "promised",
+    "stuck_things",
 ]
 
 
@@ -51,7 +55,18 @@ if installed():
     # The models of an app that is not installed cannot be imported.
     from learning import queries
     from learning.models import ModelImport
+    from learning.services import figures as of_learning
     from learning.services import launch, model_imports, registry
+
+
+def figures() -> list[Callable[[], metrics.Found]]:
+    """What gives the figures of programs and endpoints; nothing without learning."""
+    return [of_learning.found] if installed() else []
+
+
+def stuck_things() -> list[Callable[[], list[Stuck]]]:
+    """What finds runs and endpoints that do not go on; nothing without learning."""
+    return [of_learning.stuck_things] if installed() else []
 
 
 def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:

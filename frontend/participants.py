@@ -13,6 +13,7 @@ ROUTES = frozenset(
     {
         "",
         "health/",
+        "health/live/",
         "sign-out/",
         "api/v1/work-queues/<int:queue_id>/claim",
         "api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>",

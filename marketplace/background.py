@@ -9,8 +9,10 @@ from marketplace.services import (
     event_destinations,
     event_sending,
     events,
+    heartbeats,
     idempotency,
     invitations,
+    ledger_totals,
     notifications,
     rates,
     signups,
@@ -39,6 +41,9 @@ def sweep() -> None:
             event_destinations.LOG.forget_old,
             events.forget_old,
             sweep_stripe_payouts,
+            heartbeats.note_queue,
+            heartbeats.forget_old,
+            ledger_totals.catch_up,
         )
     )
 

@@ -6,16 +6,28 @@ belongs to. Functions take ids, are short, and are safe to run twice.
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.dispatch import receiver
 from django.utils import timezone
 from django_q.brokers import orm
 from django_q.models import OrmQ, Schedule
+from django_q.signals import post_execute_in_worker, post_spawn, pre_enqueue, pre_execute
 from django_q.tasks import async_task
 
+from marketplace import carried, metric_files
+
 log = logging.getLogger(__name__)
+CARRIED = "waggle"
+"""Under which a message keeps what it carries, beside what django-q2 keeps of it."""
+
+PATH_LENGTH = 256
 
 
 def resolve(path: str) -> Callable[..., Any]:
@@ -82,3 +94,57 @@ def run_each(parts: Iterable[Callable[[], object]]) -> None:
             failed = failed or error
     if failed is not None:
         raise failed
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages are due, and how many are delivered already or are due later.
+
+    `oldest_seconds`: for how long the oldest that is due has been; 0 when none is due.
+    """
+
+    due: int
+    later: int
+    oldest_seconds: float
+
+
+def depth(now: datetime | None = None) -> Depth:
+    """The state of the queue. Its cost grows with the messages that are in it, not with those that were."""
+    at = now or timezone.now()
+    found = OrmQ.objects.aggregate(
+        oldest=Min("lock", filter=Q(lock__lte=at)), due=Count("pk", filter=Q(lock__lte=at)), every=Count("pk")
+    )
+    seconds = (at - found["oldest"]).total_seconds() if found["oldest"] is not None else 0.0
+    return Depth(due=found["due"], later=found["every"] - found["due"], oldest_seconds=seconds)
+
+
+def overdue(now: datetime | None = None) -> timedelta | None:
+    """For how long the schedule that is most behind has been due; None where nothing is scheduled."""
+    first = Schedule.objects.exclude(repeats=0).aggregate(first=Min("next_run"))["first"]
+    return max(timedelta(), (now or timezone.now()) - first) if first is not None else None
+
+
+# --- what goes along with a message, and what is counted of it ------------------------------------------------------
+
+
+@receiver(pre_enqueue)
+def _take_along(task: dict[str, Any], **_: Any) -> None:
+    task[CARRIED] = carried.carried()
+
+
+@receiver(post_spawn)
+def _fold_counts(**_: Any) -> None:
+    # Workers are replaced after some hundred messages, and each leaves files of what it has counted.
+    if settings.METRICS_FOLDER:
+        metric_files.fold(Path(settings.METRICS_FOLDER))
+
+
+@receiver(pre_execute)
+def _begin(func: Callable[..., object] | None, task: dict[str, Any], **_: Any) -> None:
+    carried.begin(func, str(task["func"])[:PATH_LENGTH], tuple(task["args"]), task.get(CARRIED) or {})
+
+
+@receiver(post_execute_in_worker)
+def _end(task: dict[str, Any], **_: Any) -> None:
+    done = bool(task.get("success", True))
+    carried.end(done=done, error="" if done else str(task.get("result", "")))

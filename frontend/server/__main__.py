@@ -14,8 +14,8 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from marketplace import metric_folders, strict
 from marketplace import settings_declared as declared
-from marketplace import strict
 from marketplace.ranges import Range
 from marketplace.settings_kinds import SettingError
 
@@ -44,6 +44,8 @@ def main() -> None:
     except SettingError as error:
         sys.exit(str(error))
     _allow_files(2 * connections + 1024)
+    metric_folders.begin("web", os.environ)
+    level, form = declared.LOG_LEVEL.read(os.environ), declared.LOG_FORMAT.read(os.environ)
     Granian(
         "frontend.server.web:build",
         factory=True,
@@ -60,8 +62,17 @@ def main() -> None:
         respawn_failed_workers=True,
         respawn_interval=1,
         workers_kill_timeout=STOP_SECONDS,
-        log_level=LogLevels(declared.LOG_LEVEL.read(os.environ).lower()),
+        log_level=LogLevels(level.lower()),
+        log_dictconfig=_logging(level, form),
     ).serve()
+
+
+def _logging(level: str, form: str) -> dict[str, Any]:
+    """The lines of the server itself look like those of the portal."""
+    # It imports prometheus-client, which is to find its folder.
+    from marketplace import logs
+
+    return logs.configuration(level, form, process="web")
 
 
 def _allow_files(wanted: int) -> None:

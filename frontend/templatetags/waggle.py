@@ -62,6 +62,13 @@ def when(moment: datetime | None, form: str = "relative") -> SafeString | str:
     )
 
 
+@register.filter
+def code(text: str) -> SafeString:
+    """A text in which `marks` stand for commands and names of settings."""
+    parts = enumerate(str(text).split("`"))
+    return format_html_join("", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in parts))
+
+
 SAID = {"InProgress": "In progress", "PendingHuman": "With people", "HumanLabeled": "By people"}
 
 

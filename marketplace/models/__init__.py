@@ -26,6 +26,7 @@ from marketplace.models.qualifications import (
 )
 from marketplace.models.rates import RateWindow
 from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
+from marketplace.models.sight import Heartbeat, LedgerTotal, LedgerTotalsMark
 from marketplace.models.signups import SignUp, SignUpPurpose, WorkerProfile
 from marketplace.models.store import StoreAddress
 from marketplace.models.vendors import (
@@ -89,6 +90,7 @@ __all__ = [
     "EvidenceSource",
     "GroupKind",
     "GroupMember",
+    "Heartbeat",
     "IdempotentRequest",
     "IdentityProtocol",
     "IdentityProvider",
@@ -102,6 +104,8 @@ __all__ = [
     "InvoicedPosting",
     "LedgerAccount",
     "LedgerKind",
+    "LedgerTotal",
+    "LedgerTotalsMark",
     "ListingStatus",
     "Membership",
     "MessageDelivery",

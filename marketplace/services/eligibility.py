@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.utils import timezone
 
 from marketplace.errors import Invalid
@@ -280,3 +280,19 @@ def _open_accounts(worker: Worker) -> QuerySet[Account]:
     if worker.status != WorkerStatus.ACTIVE:
         return Account.objects.none()
     return Account.objects.exclude(pk__in=Block.objects.filter(worker=worker).values("account"))
+
+
+def somebody_for(*, audience: str, account: str, looked_at: int = 1000) -> Exists:
+    """Whether any worker may see the work of a row; `audience` and `account` are the rows' columns with these keys.
+
+    So many of the workers whom it admits by group are `looked_at` at most: among millions there may be one after them.
+    """
+    members = GroupMember.objects.filter(group__audiences=OuterRef(OuterRef(audience))).order_by().values("pk")
+    refused = Func(
+        F("worker_id"),
+        OuterRef(audience),
+        OuterRef(account),
+        function="marketplace_refusal",
+        output_field=TextField(),
+    )
+    return Exists(GroupMember.objects.filter(pk__in=members[:looked_at]).alias(refused=refused).filter(refused=None))

@@ -6,7 +6,7 @@ Takes plain values, so that pages, REST and the AWS wire ask the same questions.
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from marketplace import arns
+from marketplace import arns, logs
 from marketplace.errors import AccountNotNamed, Forbidden, Invalid, NotFound
 from marketplace.models import (
     Account,
@@ -51,6 +51,7 @@ def account_for(
     else:
         found = _chosen(mine, session_account_id)
     accounts.require_rank(role=Role(found.role), at_least=at_least, account=found.account)
+    logs.bind(account=found.account_id)
     return found.account
 
 

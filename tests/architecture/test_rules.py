@@ -256,6 +256,7 @@ ENVIRONMENT_READERS = {
     "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",
     "learning/services/programs/executor.py": "makes the environment of a child",
     "labeling/services/functions/asking.py": "makes the environment of a child",
+    "marketplace/supervise.py": "starts the processes that load the settings, without loading them itself",
     "frontend/demo/stack.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
     "learning/vision/distributed.py": "reads which of several processes torchrun says it is",

@@ -352,6 +352,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),
         "worker_statement": (worker, reverse("worker:statement")),
         "operator_ledger": (portal.operator, reverse("operator:ledger")),
+        "operator_system": (portal.operator, reverse("operator:system")),
         "operator_money": (portal.operator, reverse("operator:money")),
         "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),

@@ -1,13 +1,13 @@
 """Who may call which route; a new route counts as private to its account until it is listed here."""
 
-from tests.frontend import route_sets_aws
+from tests.frontend import route_sets_aws, route_sets_sight
 
 # Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
 # the object belongs. All other routes: members of the owning account.
 PUBLIC = {
     "",
     "sign-in/",
-    "health/",
+    *route_sets_sight.PUBLIC,
     "password/forgotten/",
     "password/forgotten/sent/",
     "password/reset/<str:uidb64>/<str:token>/",
@@ -68,7 +68,7 @@ SIGNED_IN = {
     "api/v1/worker",
 }
 OPERATOR = {
-    "operator/",
+    *route_sets_sight.OPERATOR,
     "operator/deposit/",
     "operator/ledger/",
     "operator/money/",

@@ -7,7 +7,8 @@ A late answer is accepted and paid until another worker has claimed the seat, wh
 the lease. Leases that run when the queue is closed may be answered for a short grace period and are then cancelled.
 """
 
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,17 @@ from labeling.services.conduct import noting
 from labeling.services.queue import advance_requests, leases, routing, study_sessions, visibility
 from labeling.services.queue.seats import Handed, Seat
 from labeling.services.results import answering, reviewing
-from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
+from marketplace import metrics
+from marketplace.errors import (
+    AlreadySubmitted,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RoutingFailed,
+    TaskGone,
+    TaskLimit,
+)
 from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
 from marketplace.services import escrow, team_access
@@ -83,7 +94,25 @@ def claim(
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
-    at = now or timezone.now()
+    with _counted(metrics.count_claim) as outcome:
+        seat = _admitted(worker, queue, key, now or timezone.now(), address)
+        outcome.append("nothing" if seat is None else "given")
+    return seat
+
+
+@contextmanager
+def _counted(count: Callable[[str], None]) -> Iterator[list[str]]:
+    """Count what comes of a request: what the block appends, or a refusal, which a DomainError is."""
+    outcome: list[str] = []
+    try:
+        yield outcome
+    except DomainError:
+        count("refused")
+        raise
+    count(outcome[-1])
+
+
+def _admitted(worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None) -> Assignment | None:
     if worker.panel_id is None:
         return _take(worker, queue, key, at, address)
     with transaction.atomic():
@@ -211,6 +240,21 @@ def submit(
     (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it
     is not the worker's any more.
     """
+    with _counted(metrics.count_submit) as outcome:
+        done = _submit(assignment, worker, content, seconds, key, activity, address)
+        outcome.append("repeated" if done.repeated else "accepted")
+    return done
+
+
+def _submit(
+    assignment: Assignment,
+    worker: Worker,
+    content: Any,
+    seconds: float,
+    key: str | None,
+    activity: Activity | None,
+    address: str | None,
+) -> Submission:
     seat = Seat.read(assignment.pk, worker.pk, address)
     if seat.outside:
         raise Forbidden(team_access.refusal(address))

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -25,6 +26,7 @@ from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, BadInput, JobFolder, re
 from learning.services.programs.executor import LOG, Executor, Program
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from learning.services.programs.recording import Recorder
+from marketplace import logs, metrics, tracing
 from marketplace.errors import DomainError, InUse
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,20 @@ class Runner(threading.Thread):
 
     def run(self) -> None:
         """The thread's work."""
+        kind, pk = self.claim.kind.name, self.claim.pk
+        with (
+            logs.alone(program=f"{kind}-{pk}"),
+            tracing.span(
+                f"program {kind}",
+                on=settings.TRACED,
+                process="learner",
+                attributes={"waggle.kind": kind, "waggle.program": pk},
+            ) as span,
+        ):
+            logs.bind(trace=tracing.trace_id(span))
+            self._run()
+
+    def _run(self) -> None:
         try:
             # Never two programs in one folder: what an earlier supervisor left there ends first.
             self.executor.clear(self.claim.folder)
@@ -95,6 +111,7 @@ class Runner(threading.Thread):
     def _work(self) -> None:
         kind = self.claim.kind
         run = kind.model.objects.select_related("account").get(pk=self.claim.pk)
+        logs.bind(account=run.account_id)
         if run.status == kind.stopping:
             self._finish_stopped(run)
             return
@@ -211,6 +228,7 @@ class Runner(threading.Thread):
             )
             kind.after_end(held)
         log.info("%s (%s): %s", self.claim, run.name, to)
+        metrics.count_program(kind.name, to)
         # The folder of a failed run is kept for whoever looks for the reason.
         if to != kind.failed:
             shutil.rmtree(self.claim.folder, ignore_errors=True)

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -24,6 +25,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from learning.models import ProgramRun
+from learning.services import gpus
 from learning.services.programs.executor import Executor
 from learning.services.programs.kinds import KINDS
 from learning.services.programs.kinds.interface import ProgramKind
@@ -31,12 +33,15 @@ from learning.services.programs.running import MIN_PROGRESS, Claim, Runner
 from learning.services.programs.serving import ServingRunner
 from learning.services.programs.sharing import in_fair_order
 from marketplace.errors import InUse
+from marketplace.services import heartbeats
 from marketplace.storage_files import private_folder
 
 log = logging.getLogger(__name__)
 
 # A supervisor whose last heartbeat is older loses its runs to others; when it notices, it ends its programs.
 CLAIM_TIMEOUT = timedelta(seconds=60)
+# How often it tells that it works, and what of its GPUs.
+BEAT_SECONDS = 10.0
 
 
 class Supervisor:
@@ -65,6 +70,7 @@ class Supervisor:
         self.identity = f"{self.place}#{uuid.uuid4().hex[:12]}"
         self.runners: dict[tuple[str, int], Runner] = {}
         self.stopping = threading.Event()
+        self._beat_at: float | None = None
 
     def run(self, *, pause: float = 0.5) -> None:
         """Work until `stopping` is set, then let programs save their state and give the runs back.
@@ -73,13 +79,26 @@ class Supervisor:
         """
         with self._alone():
             self.tidy()
+            watched = gpus.Gpus()
             while not self.stopping.wait(pause):
                 try:
+                    self._beat(watched)
                     self.step()
                 except (OperationalError, InterfaceError):
                     log.exception("the database does not answer; trying again")
                     close_old_connections()
             self.shut_down()
+            try:
+                heartbeats.leave(heartbeats.LEARNER, place=self.place)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database does not answer, and will miss this learner: %s", error)
+
+    def _beat(self, watched: gpus.Gpus) -> None:
+        now = time.monotonic()
+        if self._beat_at is None or now - self._beat_at >= BEAT_SECONDS:
+            running = {"slots": self.slots, "serving_slots": self.serving_slots, "running": len(self.runners)}
+            heartbeats.note(heartbeats.LEARNER, place=self.place, figures={**running, "gpus": watched.read()})
+            self._beat_at = now
 
     def step(self) -> None:
         """Renew the claims, forget the runs that have ended, and start waiting ones while slots are free."""

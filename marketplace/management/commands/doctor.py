@@ -3,12 +3,11 @@
 Heavy libraries are tried in a child process, so that this one, like the web, never loads torch.
 """
 
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from smtplib import SMTPException
@@ -21,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from marketplace import schema_record, storage
 from marketplace.errors import DomainError
+from marketplace.services import condition, heartbeats
 
 GIB = 2**30
 NEEDED_DISK = 2 * GIB
@@ -83,7 +83,11 @@ def findings() -> Iterator[Finding]:
         database_server,
         migrations,
         functions,
+        writing,
         store,
+        queue,
+        *([learner] if settings.LEARNING_INSTALLED else []),
+        traces,
         own_s3,
         privacy,
         mail,
@@ -150,6 +154,11 @@ def database_server() -> Finding:
     return Finding("PostgreSQL", fsync == "on", f"{found} ({where}), fsync {fsync}", remedy)
 
 
+def writing() -> Finding:
+    """Whether the database takes what is written, and has room for it."""
+    return _of_part(condition.database())
+
+
 def migrations() -> Finding:
     """Whether the tables are those of this version."""
     try:
@@ -174,15 +183,38 @@ def functions() -> Finding:
 
 def store() -> Finding:
     """The store: write, read back, delete."""
-    uri = storage.join(settings.STORE_URL, "doctor", str(os.getpid()))
+    found = _of_part(condition.store())
+    return replace(found, detail=f"{settings.STORE_URL} {found.detail}") if found.works else found
+
+
+def queue() -> Finding:
+    """Whether a queue works on the messages, on whatever machine."""
+    return _process(heartbeats.QUEUE)
+
+
+def learner() -> Finding:
+    """Whether a learner runs programs, on whatever machine."""
+    return _process(heartbeats.LEARNER)
+
+
+def _process(kind: str) -> Finding:
     try:
-        storage.write(uri, b"here")
-        works = storage.read(uri) == b"here"
-        storage.delete(uri)
-    except DomainError as error:
-        remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
-        return Finding("store", False, error.message, remedy)
-    return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+        return _of_part(condition.process(kind))
+    except DatabaseError as error:
+        return Finding(kind, False, str(error).strip().splitlines()[0], "see PostgreSQL above", needed=False)
+
+
+def _of_part(part: condition.Part) -> Finding:
+    return Finding(part.name, part.state == condition.OK, part.detail, part.remedy, part.needed)
+
+
+def traces() -> Finding:
+    """Whether traces are sent where the environment asks for them."""
+    if settings.TRACED:
+        return Finding("traces", True, "sent by OpenTelemetry")
+    if settings.TRACES_ASKED:
+        return Finding("traces", False, "asked for by OTEL_ variables", "pip install -r requirements-otel.txt")
+    return Finding("traces", False, "off", "docs/monitoring.md says how they are switched on", needed=False)
 
 
 def own_s3() -> Finding:
