@@ -199,7 +199,6 @@ def test_an_endpoint_asks_people_and_learns_from_their_answers(
         drawn = check_output(loop, flow, content, output_uri)
         boxes[content["taskObject"]] = drawn
         assert read(content["taskObject"]) == images[int(content["inferenceId"].rpartition("-")[2])]
-    # The endpoint hears of a loop that ends by a message.
     review = system.until(lambda: api.get(f"{ENDPOINT}/human-review"), lambda found: found["in_progress"] == 0)
     assert (review["completed"], review["trouble"]) == (len(unsure), "")
 

@@ -174,7 +174,8 @@ def test_settings_of_the_product_are_attributes_without_the_prefix():
     elsewhere = {"VAR": "VAR_DIR", "LEARNING": "LEARNING_INSTALLED", "DATABASE_URL": "SECRET_DATABASE_URL"}
     elsewhere |= {f"QUEUE_{part}": "Q_CLUSTER" for part in ("WORKERS", "POLL_SECONDS", "TIMEOUT_SECONDS")}
     elsewhere |= {"QUEUE_RETRY_SECONDS": "Q_CLUSTER", "API_RATE_PER_USER": "REST_FRAMEWORK", "LOG_LEVEL": "LOGGING"}
-    elsewhere |= {"DATABASE_CONNECTION_SECONDS": "DATABASES", "STRIPE_WEBHOOK_SECRET": "STRIPE_WEBHOOK_SECRETS"}
+    elsewhere |= {"PGBOUNCER": "DATABASES", "DATABASE_CONNECTION_SECONDS": "DATABASES"}
+    elsewhere |= {"STRIPE_WEBHOOK_SECRET": "STRIPE_WEBHOOK_SECRETS"}
     for group in list(declared.GROUPS)[:5]:
         for setting in declared.GROUPS[group]:
             name = setting.name.removeprefix("WAGGLE_")
