@@ -13,7 +13,7 @@ from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.functions import running
 from labeling.services.imports import advancing as imports
-from labeling.services.intake import datasets
+from labeling.services.intake import datasets, deletion
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.qualifications import earning, taking
@@ -86,6 +86,8 @@ def sweep() -> None:
             _request_advances,
             datasets.sweep,
             exports.sweep,
+            exports.forget_old,
+            deletion.sweep,
             _refresh_stale,
             imports.sweep,
             notices.request_public_digest,

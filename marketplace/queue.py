@@ -6,13 +6,13 @@ belongs to. Functions take ids, are short, and are safe to run twice.
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 from django.utils import timezone
 from django_q.brokers import orm
-from django_q.models import OrmQ, Schedule
+from django_q.models import OrmQ, Schedule, Task
 from django_q.tasks import async_task
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,12 @@ def every(seconds: int, path: str) -> None:
             "next_run": timezone.now() + timedelta(seconds=seconds),
         },
     )
+
+
+def forget_results(before: datetime, *, most: int) -> int:
+    """Delete what is kept of functions that ended before then, the oldest first; returns how many rows."""
+    old = Task.objects.filter(stopped__lt=before).order_by("stopped").values_list("pk", flat=True)[:most]
+    return Task.objects.filter(pk__in=list(old)).delete()[0]
 
 
 def run_each(parts: Iterable[Callable[[], object]]) -> None:
