@@ -39,8 +39,9 @@ def forget_audit() -> None:
     if not settings.AUDIT_KEPT_DAYS or not rates.take("retention-of-audit", most=1, seconds=AUDIT_EVERY_SECONDS)[0]:
         return
     before = timezone.now() - timedelta(days=settings.AUDIT_KEPT_DAYS)
-    _delete(AuditEvent.objects.filter(at__lt=before).exclude(object_type__in=OF_MONEY).order_by("pk"), 10 * AT_ONCE)
+    _delete(AuditEvent.objects.filter(at__lt=before).exclude(object_type__in=OF_MONEY).order_by("pk"), times=10)
 
 
-def _delete(old: QuerySet, most: int = AT_ONCE) -> None:
-    old.model._default_manager.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()
+def _delete(old: QuerySet, *, times: int = 1) -> None:
+    found = old.values_list("pk", flat=True)[: times * AT_ONCE]
+    old.model._default_manager.filter(pk__in=list(found)).delete()

@@ -135,7 +135,7 @@ class TestMaking:
             stored_deletion.delete([uri])
             assert storage.exists(uri)
         (message,) = OrmQ.objects.all()
-        assert (message.task()["func"], message.task()["args"]) == (
+        assert (message.task["func"], message.task["args"]) == (
             stored_deletion.DELETE,
             (addresses.relative(uri),),
         )

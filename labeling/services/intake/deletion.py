@@ -4,6 +4,7 @@ What a data set is made from may be named by others: other data sets, manifests,
 stay for WAGGLE_DELETED_IMAGES_KEPT_DAYS, and then everything that the database keeps is asked for them first.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
@@ -90,10 +91,12 @@ def _listed(uri: str) -> Iterator[str]:
 
 
 def is_named(folder: DiscardedFolder) -> bool:
-    """Whether anything in the database, or a manifest of another data set of the account, names files of it."""
+    """Whether anything in the database, or a manifest of another data set of the account, names it or files in it."""
     # Without what it begins with: the store may have been somewhere else when a text or a manifest was written.
     key = addresses.relative(folder.uri).removeprefix(addresses.SCHEME)
-    return any(_in_column(model, field, key) for model, field in _columns()) or _in_manifests(folder.account_id, key)
+    # The folder itself may be named without its slash, at the end of a text or of a member of some JSON.
+    pattern = re.escape(key.rstrip("/")) + ('(/|"|$)' if key.endswith("/") else "")
+    return any(_in_column(model, field, pattern) for model, field in _columns()) or _in_datasets(folder, key)
 
 
 def _columns() -> Iterator[tuple[type[models.Model], models.Field]]:
@@ -106,22 +109,26 @@ def _columns() -> Iterator[tuple[type[models.Model], models.Field]]:
                     )
 
 
-def _in_column(model: type[models.Model], field: models.Field, key: str) -> bool:
-    statement = sql.SQL("SELECT EXISTS (SELECT FROM {table} WHERE strpos({column}::text, %s) > 0)").format(
+def _in_column(model: type[models.Model], field: models.Field, pattern: str) -> bool:
+    statement = sql.SQL("SELECT EXISTS (SELECT FROM {table} WHERE {column}::text ~ %s)").format(
         table=sql.Identifier(model._meta.db_table), column=sql.Identifier(field.column)
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [key])
+        cursor.execute(statement, [pattern])
         return bool(cursor.fetchone()[0])
 
 
-def _in_manifests(account_id: int, key: str) -> bool:
-    wanted = key.encode()
-    for dataset in Dataset.objects.filter(account=account_id).exclude(manifest_uri="").order_by("pk").iterator():
-        try:
-            with storage.open(dataset.manifest_uri) as stream:
-                if any(wanted in line for line in stream):
-                    return True
-        except NotFound:
-            continue
+def _in_datasets(folder: DiscardedFolder, key: str) -> bool:
+    for dataset in Dataset.objects.filter(account=folder.account_id).order_by("pk").iterator():
+        # Made of the folder, or of one in which it lies.
+        source = dataset.source.get("uri")
+        if source and folder.uri.startswith(source):
+            return True
+        if dataset.manifest_uri:
+            try:
+                with storage.open(dataset.manifest_uri) as stream:
+                    if any(key.encode() in line for line in stream):
+                        return True
+            except NotFound:
+                continue
     return False

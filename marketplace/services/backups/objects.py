@@ -72,12 +72,13 @@ def _present() -> Iterator[StoredVersion]:
             yield from page.objects
             if not (after := page.after):
                 return
-    try:
-        for found in storage.list(prefix):
-            with suppress(NotFound):
-                yield storage.version(found.uri)
-    except NotFound:
+    folder = storage.local_path(prefix)
+    if folder is None or not folder.is_dir():
+        # An installation that has stored nothing yet.
         return
+    for found in storage.list(prefix):
+        with suppress(NotFound):
+            yield storage.version(found.uri)
 
 
 def copy_all(folder: Folder, earlier: Iterable[Object]) -> Iterator[Copied]:
