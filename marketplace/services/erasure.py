@@ -22,7 +22,6 @@ from marketplace.models import (
     ApiToken,
     AuditEvent,
     BillingTerms,
-    Block,
     EventDestination,
     IdempotentRequest,
     Invitation,
@@ -43,7 +42,7 @@ from marketplace.models import (
     WorkerProfile,
     Workteam,
 )
-from marketplace.services import accounts, audit, ledger, payouts, people, workteams
+from marketplace.services import accounts, audit, eligibility, ledger, payouts, people, workteams
 
 ERASED = "erased"
 MONEY = {
@@ -171,7 +170,7 @@ def _erase_worker(worker: Worker, by: str) -> None:
     for rows in (WorkerProfile, PayoutDetails, StripePayee):
         rows.objects.filter(worker=worker).delete()
     Payout.objects.filter(worker=worker).update(holder=ERASED, destination=ERASED, failure_reason="")
-    Block.objects.filter(worker=worker).update(reason="")
+    eligibility.erase_reasons(worker)
     Qualification.objects.filter(worker=worker).update(reason="")
     if worker.participant:
         Worker.objects.filter(pk=worker.pk).update(participant=f"{ERASED}-{worker.pk}")
