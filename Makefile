@@ -16,7 +16,7 @@ PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAG
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs setup browser clean
+.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs release-dump setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -73,6 +73,10 @@ docs: setup
 	$(PY) -m marketplace.metrics_reference docs/metrics.md
 	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
+
+# A part of each release: what tests of the next versions upgrade from (docs/upgrading.md).
+release-dump: setup
+	$(PY) -m tests.upgrade.make
 
 setup: .venv/.installed frontend/static/dist/.built
 

@@ -17,12 +17,13 @@ class LabelingConfig(AppConfig):
             reviewed_payments,
             under_way,
         )
-        from labeling.services import events
+        from labeling.services import erasing, events
         from labeling.services.jobs import owner, pausing
         from labeling.services.review import owner as review
         from marketplace.services import debts, workload
 
         owner.register()
+        erasing.register()
         events.register()
         review.register()
         if pausing.money_changed not in debts.LISTENERS:

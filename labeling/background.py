@@ -11,7 +11,7 @@ from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.functions import running
 from labeling.services.imports import advancing as imports
-from labeling.services.intake import datasets
+from labeling.services.intake import datasets, deletion
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.qualifications import earning, taking
@@ -85,6 +85,8 @@ def sweep() -> None:
             advance_requests.sweep,
             datasets.sweep,
             exports.sweep,
+            exports.forget_old,
+            deletion.sweep,
             manifests.refresh_stale,
             imports.sweep,
             notices.request_public_digest,

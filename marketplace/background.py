@@ -15,7 +15,9 @@ from marketplace.services import (
     ledger_totals,
     notifications,
     rates,
+    retention,
     signups,
+    stored_deletion,
     webhook_sending,
     webhooks,
 )
@@ -40,6 +42,9 @@ def sweep() -> None:
             event_sending.EVENTS.sweep,
             event_destinations.LOG.forget_old,
             events.forget_old,
+            retention.forget_failures,
+            retention.forget_sessions,
+            retention.forget_audit,
             sweep_stripe_payouts,
             heartbeats.note_queue,
             heartbeats.forget_old,
@@ -58,6 +63,11 @@ def step_stripe_payout(payout_id: int) -> None:
     """Take the next step of a payout by Stripe, where Stripe is set up; the sweep comes back to it."""
     if registry.stripe_is_on():
         registry.provider(PaymentWay.STRIPE).step(payout_id)
+
+
+def delete_stored(kept: str) -> None:
+    """Delete an object of the store that no row names any more; a backup that is being made delays it."""
+    stored_deletion.delete_kept(kept)
 
 
 def deliver_webhook(delivery_id: int) -> None:

@@ -7,21 +7,30 @@ they like. That transaction has no snapshot and writes nothing, so it keeps no d
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import DatabaseError, connection
 
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def only_one(name: str) -> Iterator[bool]:
+def only_one(name: str) -> AbstractContextManager[bool]:
     """Whether the caller is the only one at work on `name` until the block ends; False when somebody else is."""
+    return _held("pg_try_advisory_xact_lock", name)
+
+
+def one_of_many(name: str) -> AbstractContextManager[bool]:
+    """Whether nobody is the `only_one` at work on `name` until the block ends; any number may be so at a time."""
+    return _held("pg_try_advisory_xact_lock_shared", name)
+
+
+@contextmanager
+def _held(function: str, name: str) -> Iterator[bool]:
     holder = connection.copy()
     try:
         holder.set_autocommit(False)
         with holder.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+            cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
             mine = bool(cursor.fetchone()[0])
         yield mine
     finally:

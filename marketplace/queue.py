@@ -17,7 +17,7 @@ from django.db.models import Count, Min, Q
 from django.dispatch import receiver
 from django.utils import timezone
 from django_q.brokers import orm
-from django_q.models import OrmQ, Schedule
+from django_q.models import OrmQ, Schedule, Task
 from django_q.signals import post_execute_in_worker, post_spawn, pre_enqueue, pre_execute
 from django_q.tasks import async_task
 
@@ -78,6 +78,12 @@ def every(seconds: int, path: str) -> None:
             "next_run": timezone.now() + timedelta(seconds=seconds),
         },
     )
+
+
+def forget_results(before: datetime, *, most: int) -> int:
+    """Delete what is kept of functions that ended before then, the oldest first; returns how many rows."""
+    old = Task.objects.filter(stopped__lt=before).order_by("stopped").values_list("pk", flat=True)[:most]
+    return Task.objects.filter(pk__in=list(old)).delete()[0]
 
 
 def run_each(parts: Iterable[Callable[[], object]]) -> None:

@@ -9,7 +9,16 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace import database, local_s3, logs, metric_folders, settings_checks, settings_events, tracing
+from marketplace import (
+    database,
+    local_s3,
+    logs,
+    metric_folders,
+    settings_checks,
+    settings_events,
+    settings_retention,
+    tracing,
+)
 from marketplace import settings_declared as declared
 from marketplace.settings_kinds import Setting, SettingError
 
@@ -225,6 +234,12 @@ WEBHOOK_FAILING_DAYS = value(declared.WEBHOOK_FAILING_DAYS)
 
 # --- events -----------------------------------------------------------------------
 EVENTS_KEPT_DAYS = value(settings_events.EVENTS_KEPT_DAYS)
+NOTICES_KEPT_DAYS = value(settings_retention.NOTICES_KEPT_DAYS)
+DELIVERIES_KEPT_DAYS = value(settings_retention.DELIVERIES_KEPT_DAYS)
+FAILURES_KEPT_DAYS = value(settings_retention.FAILURES_KEPT_DAYS)
+AUDIT_KEPT_DAYS = value(settings_retention.AUDIT_KEPT_DAYS)
+EXPORTS_KEPT_DAYS = value(settings_retention.EXPORTS_KEPT_DAYS)
+DELETED_IMAGES_KEPT_DAYS = value(settings_retention.DELETED_IMAGES_KEPT_DAYS)
 EVENTS_ENDPOINT_URLS = tuple(one.rstrip("/") for one in value(settings_events.EVENTS_ENDPOINT_URLS))
 EVENTS_OWN_CREDENTIALS = frozenset(value(settings_events.EVENTS_OWN_CREDENTIALS))
 EVENTS_ACCESS_KEY_ID = value(settings_events.EVENTS_ACCESS_KEY_ID) or None

@@ -75,6 +75,7 @@ from marketplace.settings_processes import (
     WEB_WORKERS,
     WEIGHTS_DIR,
 )
+from marketplace.settings_retention import RETENTION
 from marketplace.settings_s3 import (
     LOCAL_S3,
     LOCAL_S3_PORT,
@@ -327,8 +328,8 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         FUNCTIONS,
         FUNCTION_SECONDS,
         FUNCTION_ENVIRONMENT,
-        IDEMPOTENCY_HOURS,
     ),
+    "How long things are kept": (IDEMPOTENCY_HOURS, *RETENTION),
     "Queue and learner": (
         QUEUE_WORKERS,
         QUEUE_POLL_SECONDS,

@@ -214,6 +214,17 @@ def store_for(uri: str) -> Store:
     raise Invalid(f"{uri[:200]}: a URI that starts with s3:// or file:// expected")
 
 
+def outside(uri: str) -> Store:
+    """The store of a folder that the operator names themselves, such as one of backups: the S3 server of the settings,
+    or that folder and nothing else of this machine's. Raises Invalid for another scheme."""
+    if uri.startswith("s3://"):
+        locate(uri, key_needed=False)
+        return S3Store()
+    if uri.startswith("file://"):
+        return FileStore(roots=(uri,))
+    raise Invalid(f"{uri[:200]}: a URI that starts with s3:// or file:// expected")
+
+
 def open(uri: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
     """A stream of the object's bytes; use it with `with`. Raises NotFound, Forbidden, Invalid, StoreUnavailable."""
     return store_for(uri).open(uri, offset=offset, length=length)

@@ -2,7 +2,8 @@
 
 A process that is killed leaves children behind, who go on serving half of its work and hold its port. So each process
 has a group of its own, whose rest is killed before it is started again; and when this supervisor is killed itself, the
-kernel asks every process to end. Knows neither Django nor what the processes do.
+kernel asks every process to end. SIGHUP renews what serves and works, so that it runs the code that is there now.
+Knows neither Django nor what the processes do.
 
 With WAGGLE_LOG_FORMAT=json each line is a JSON object that names its process, also where the process wrote a bare text.
 """
@@ -30,8 +31,12 @@ SETTLED_SECONDS = 10
 """What ends by itself before it ran so long for once is misconfigured: everything ends, with its exit code."""
 
 MOST_PAUSE_SECONDS = 30
-END_SECONDS = 15
-"""How long processes get to end when they are asked to."""
+END_SECONDS = 75
+"""How long processes get to end when they are asked to: the web server takes a minute for requests that have begun."""
+
+RENEWED = {"web": signal.SIGHUP, "queue": signal.SIGTERM, "learner": signal.SIGTERM}
+"""What is sent to the processes that are renewed: the web server renews its own, the others end well and are started
+again. Database and object store go on: others need them meanwhile."""
 
 GROUP_SECONDS = 5
 PR_SET_PDEATHSIG = 1
@@ -46,6 +51,7 @@ class Program:
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0
     settled: bool = False
+    asked: bool = False
     pause: float = 0
     start_at: float = 0
     rest: bytes = field(default=b"", repr=False)
@@ -57,7 +63,7 @@ class Supervisor:
     def __init__(self, commands: dict[str, str], *, as_json: bool = False):
         self.programs = [Program(name, command) for name, command in commands.items()]
         self.selector = selectors.DefaultSelector()
-        self.ending = False
+        self.ending = self.renewing = False
         self._as_json = as_json
         self._width = max(map(len, commands), default=0)
 
@@ -65,8 +71,11 @@ class Supervisor:
         """Supervise; returns the exit code, 0 when it was asked to end."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._end)
+        signal.signal(signal.SIGHUP, self._renew_soon)
         code = 0
         while not self.ending:
+            if self.renewing:
+                self._renew()
             for program in self.programs:
                 if program.process is None and time.monotonic() >= program.start_at:
                     self._start(program)
@@ -81,6 +90,19 @@ class Supervisor:
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.ending = True
+
+    def _renew_soon(self, number: int, frame: FrameType | None) -> None:
+        self.renewing = True
+
+    def _renew(self) -> None:
+        self.renewing = False
+        for program in self.programs:
+            if program.process is not None and program.name in RENEWED:
+                self._say(program.name, "is renewed")
+                # One that ends because it was asked to is not misconfigured, however short it ran.
+                program.asked = RENEWED[program.name] == signal.SIGTERM
+                with contextlib.suppress(ProcessLookupError):
+                    program.process.send_signal(RENEWED[program.name])
 
     def _start(self, program: Program) -> None:
         program.process = subprocess.Popen(
@@ -103,13 +125,15 @@ class Supervisor:
         """Clear away what a process left; returns its exit code if it cannot run, 0 if it is to be started again."""
         assert program.process is not None
         ran = time.monotonic() - program.started
-        program.settled = program.settled or ran >= SETTLED_SECONDS
+        program.settled = program.settled or program.asked or ran >= SETTLED_SECONDS
         code = self._clear(program)
         self._say(program.name, f"ended ({_describe(code)}) after {ran:.0f} s")
         if code >= 0 and not program.settled:
             return code or 1
-        program.pause = 0 if ran >= SETTLED_SECONDS else min(MOST_PAUSE_SECONDS, 2 * program.pause + 0.5)
-        program.start_at = time.monotonic() + program.pause
+        program.pause = (
+            0 if program.asked or ran >= SETTLED_SECONDS else min(MOST_PAUSE_SECONDS, 2 * program.pause + 0.5)
+        )
+        program.start_at, program.asked = time.monotonic() + program.pause, False
         return 0
 
     def _clear(self, program: Program) -> int:

@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend import letters
+from frontend.erasing import EraseForm
 from frontend.session import operator_page
-from labeling.services import exclusion
+from labeling.services import erasing, exclusion
 from marketplace.errors import Invalid, NameTaken
 from marketplace.models import User
-from marketplace.services import accounts, passwords, people, scope, second_factors
+from marketplace.services import accounts, erasure, passwords, people, scope, second_factors
 
 PER_PAGE = 50
 
@@ -104,6 +105,9 @@ def _render(request: HttpRequest, user: User, *, link: str = "", status: int = 2
         "deactivate_form": sent.get("deactivate") or ReasonForm(auto_id="deactivate-%s"),
         "factors": second_factors.count(user),
         "factors_form": sent.get("factors") or ReasonForm(auto_id="factors-%s"),
+        "erased": erasure.is_erased(user),
+        "obstacles": erasure.obstacles(user),
+        "erase_form": sent.get("erase") or EraseForm(auto_id="erase-%s"),
         "suspend_form": sent.get("suspend") or ReasonForm(auto_id="suspend-%s"),
     }
     return render(request, "operator/person.html", context, status=status)
@@ -126,6 +130,23 @@ def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
         return _render(request, user, status=422, deactivate=form)
     exclusion.deactivate(user=user, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
     messages.success(request, f"{user.email} cannot sign in any more.")
+    return redirect("operator:person", user.pk)
+
+
+@require_POST
+@operator_page
+def erase(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Erase the person's data."""
+    user = scope.user(user_id)
+    form = EraseForm(request.POST, auto_id="erase-%s")
+    if not form.is_valid():
+        return _render(request, user, status=422, erase=form)
+    try:
+        erasing.erase(user=user, confirm=form.cleaned_data["confirm"], by=scope.actor(request.user))
+    except Invalid as error:
+        form.refuse(error)
+        return _render(request, user, status=422, erase=form)
+    messages.success(request, "The personal data are erased.")
     return redirect("operator:person", user.pk)
 
 

@@ -41,6 +41,7 @@ urlpatterns = [
     path("people/new/", people.new, name="person-new"),
     path("people/<int:user_id>/", people.detail_page, name="person"),
     path("people/<int:user_id>/password-link/", people.password_link, name="person-password-link"),
+    path("people/<int:user_id>/erase/", people.erase, name="person-erase"),
     path("people/<int:user_id>/deactivate/", people.deactivate, name="person-deactivate"),
     path("people/<int:user_id>/reactivate/", people.reactivate, name="person-reactivate"),
     path("people/<int:user_id>/second-factors-off/", people.second_factors_off, name="second-factors-off"),

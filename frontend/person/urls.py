@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.person import joining, notices, pages, passwords, signing_up, webhooks
+from frontend.person import erasing, joining, notices, pages, passwords, signing_up, webhooks
 
 app_name = "person"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
         webhooks.redeliver,
         name="webhook-redeliver",
     ),
+    path("you/erase/", erasing.page, name="erase"),
     path("you/password/", passwords.ChangeView.as_view(), name="password-change"),
     path("password/forgotten/", passwords.ForgottenView.as_view(), name="password-forgotten"),
     path("password/forgotten/sent/", passwords.SentView.as_view(), name="password-sent"),

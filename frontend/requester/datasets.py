@@ -2,6 +2,7 @@
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +14,11 @@ from frontend.bodies import takes_files
 from frontend.requester import imports
 from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
+from labeling import transitions
 from labeling.formats import texts
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
-from labeling.services.intake import datasets, samples
+from labeling.services.intake import datasets, deletion, samples
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
@@ -138,6 +140,7 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "labeled": labeled,
         "words": imports.words(labeled) if labeled is not None else (),
         "texts": row.status == "Completed" and samples.holds_texts(dataset=row),
+        "deletable": row.status in transitions.DATASET.final and not row.labeling_jobs.exists(),
         "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else [],
     }
     return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})
@@ -160,3 +163,14 @@ def stop(request: HttpRequest, dataset_id: int) -> HttpResponse:
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     datasets.stop_dataset(dataset=row, by=actor(request.user))
     return redirect("requester:dataset", row.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """Delete a data set that no labeling job uses."""
+    row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
+    deletion.delete_dataset(dataset=row, by=actor(request.user))
+    days = settings.DELETED_IMAGES_KEPT_DAYS
+    messages.success(request, f"The data set {row.name} is deleted. Its files follow in {days} days.")
+    return redirect("requester:datasets")

@@ -88,6 +88,7 @@ urlpatterns = [
     path("datasets/inaturalist/", inaturalist.new_page, name="dataset-inaturalist"),
     path("datasets/<int:dataset_id>/", datasets.detail_page, name="dataset"),
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
+    path("datasets/<int:dataset_id>/delete/", datasets.delete, name="dataset-delete"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
     path("templates/", worker_templates.list_page, name="templates"),

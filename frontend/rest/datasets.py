@@ -20,7 +20,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.formats import inaturalist
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
-from labeling.services.intake import datasets, selection, sources
+from labeling.services.intake import datasets, deletion, selection, sources
 from labeling.services.intake.inaturalist import LICENSES_COUNT
 from marketplace import names
 from marketplace.errors import Invalid
@@ -149,6 +149,13 @@ class DatasetView(APIView):
     def get(self, request: Request, dataset_id: int) -> Response:
         """Status, counts and progress."""
         return Response(dataset_row(scope.dataset(account_of(request), dataset_id)))
+
+    @extend_schema(responses={204: None}, operation_id="delete_dataset")
+    def delete(self, request: Request, dataset_id: int) -> Response:
+        """Delete a data set that has ended and that no labeling job uses; its files go after a while."""
+        row = scope.dataset(account_of(request, Role.MEMBER), dataset_id)
+        deletion.delete_dataset(dataset=row, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DatasetStopView(APIView):

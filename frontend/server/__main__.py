@@ -3,6 +3,7 @@
 This process only watches over the others; it loads neither Django nor the portal.
 """
 
+import multiprocessing
 import os
 import resource
 import sys
@@ -21,6 +22,8 @@ from marketplace.settings_kinds import SettingError
 
 STOP_SECONDS = 60
 """How long a process that is stopping may take to finish its requests."""
+START_SECONDS = 10
+"""How long a new process may load the portal before the one that it replaces is told to stop (SIGHUP)."""
 MOST_FILES = 65_536
 PORTS = Range(1, 65_535)
 
@@ -37,12 +40,18 @@ def listening(bind: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve until the process is told to stop; requests that have begun are finished."""
+    """Serve until the process is told to stop; requests that have begun are finished.
+
+    SIGHUP replaces the processes that answer, one after the other, by new ones with the code that is there now: all of
+    them listen to one socket, which stays open.
+    """
     seconds, connections = declared.REQUEST_SECONDS.read(os.environ), declared.WEB_CONNECTIONS.read(os.environ)
     try:
         where = listening(declared.BIND.read(os.environ))
     except SettingError as error:
         sys.exit(str(error))
+    # A fork would keep the modules that this process has loaded, of a version that is older after an upgrade.
+    multiprocessing.set_start_method("spawn")
     _allow_files(2 * connections + 1024)
     metric_folders.begin("web", os.environ)
     level, form = declared.LOG_LEVEL.read(os.environ), declared.LOG_FORMAT.read(os.environ)
@@ -60,7 +69,7 @@ def main() -> None:
         backlog=2048,
         backpressure=connections,
         respawn_failed_workers=True,
-        respawn_interval=1,
+        respawn_interval=START_SECONDS,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels(level.lower()),
         log_dictconfig=_logging(level, form),

@@ -11,7 +11,7 @@ from labeling.models.conduct import (
     ConductPolicy,
     FindingStatus,
 )
-from labeling.models.datasets import BadLine, Dataset
+from labeling.models.datasets import BadLine, Dataset, DiscardedFolder
 from labeling.models.exports import Export
 from labeling.models.flows import FlowDefinition, HumanLoop, HumanTaskUi, LoopAgreement
 from labeling.models.functions import FunctionCall, FunctionFailure, FunctionStep, JobFunctions, TaskInput
@@ -65,6 +65,7 @@ __all__ = [
     "Bonus",
     "DataObject",
     "Dataset",
+    "DiscardedFolder",
     "Export",
     "FailedAttempt",
     "FindingStatus",

@@ -30,6 +30,17 @@ class Dataset(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="dataset_name_once")]
 
 
+class DiscardedFolder(models.Model):
+    """Files of a data set that was deleted: everything in the store whose address begins with `uri`.
+
+    They are deleted later, where nothing else names them; see services/intake/deletion.py.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    uri = AddressField(max_length=1024)
+    discarded_at = models.DateTimeField(auto_now_add=True)
+
+
 class BadLine(models.Model):
     """A line of input that was rejected, with its one-based number and the reason."""
 

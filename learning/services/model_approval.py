@@ -1,7 +1,5 @@
 """Deciding on models: approving, rejecting, deleting. Each is in the audit log. Knows no pages."""
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,10 +7,9 @@ from learning import transitions
 from learning.models import Model
 from learning.services import registry
 from learning.services.model_uses import uses_of
-from marketplace import storage
 from marketplace.errors import InUse, Invalid
 from marketplace.ranges import Range
-from marketplace.services import audit
+from marketplace.services import audit, stored_deletion
 
 COMMENT_LENGTH = Range(0, Model._meta.get_field("comment").max_length)
 
@@ -50,10 +47,5 @@ def delete(*, model: Model, by: str) -> None:
         locked.save(update_fields=["deleted_at"])
         audit.record(locked, by=by, because="deleted")
         uris = list(registry.parts(locked).values())
-        transaction.on_commit(lambda: _delete_files(uris))
+        transaction.on_commit(lambda: stored_deletion.delete(uris))
     model.refresh_from_db()
-
-
-def _delete_files(uris: Sequence[str]) -> None:
-    for uri in uris:
-        storage.delete(uri)

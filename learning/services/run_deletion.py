@@ -16,7 +16,7 @@ from learning.services import asked_outputs, run_records
 from marketplace import storage
 from marketplace.errors import InUse, WrongState
 from marketplace.queue import enqueue
-from marketplace.services import audit, resource_requests, tags
+from marketplace.services import audit, resource_requests, stored_deletion, tags
 
 DELETE_FILES = "learning.background.delete_files"
 FORGET_STUDY = "learning.background.forget_study"
@@ -74,12 +74,19 @@ def delete_tuning(*, tuning_job: HyperParameterTuningJob, by: str) -> None:
 
 
 def delete_files(uri: str) -> None:
-    """Delete everything in a folder of the store, unless a prediction of the same name writes there again."""
+    """Delete everything in a folder of the store, unless a prediction of the same name writes there again.
+
+    It is asked for again in a minute while a backup is made.
+    """
     folder = f"{uri.rstrip('/')}/"
     if any(row.output_uri.startswith(folder) for row in TransformJob.objects.filter(name=uri.rpartition("/")[2])):
         return
-    for item in storage.list(folder):
-        storage.delete(item.uri)
+    with stored_deletion.allowed() as now:
+        if not now:
+            enqueue(DELETE_FILES, uri, tried_again=True, after=stored_deletion.PAUSE)
+            return
+        for item in storage.list(folder):
+            storage.delete(item.uri)
 
 
 def _locked(row: Row, final: frozenset[str]) -> Row:

@@ -237,6 +237,11 @@ def _audience(key: str, groups: Sequence[int], requirements: Sequence[dict[str, 
     return audience
 
 
+def erase_reasons(worker: Worker) -> None:
+    """Forget why accounts have blocked a worker; they stay blocked."""
+    Block.objects.filter(worker=worker).update(reason="")
+
+
 def block(*, account: Account, worker: Worker, reason: str = "", by: str) -> Block:
     """Show none of the account's work to the worker any more; safe to repeat. Raises Invalid for a long reason."""
     if len(reason) not in REASON_LENGTH:

@@ -23,6 +23,7 @@ KEY_LENGTH = Range(1, 200)
 """Characters of a key: what the column holds."""
 
 FIELD = "Idempotency-Key"
+DELETED_AT_ONCE = 20_000
 T = TypeVar("T")
 
 
@@ -85,6 +86,7 @@ def once(
 
 
 def forget_old() -> None:
-    """Delete the records of requests that nobody repeats any more: older than WAGGLE_IDEMPOTENCY_HOURS."""
-    oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
-    IdempotentRequest.objects.filter(created_at__lte=oldest).delete()
+    """Delete records of requests that nobody repeats any more: WAGGLE_IDEMPOTENCY_HOURS old, oldest first."""
+    before = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+    old = IdempotentRequest.objects.filter(created_at__lte=before).order_by("created_at")
+    IdempotentRequest.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETED_AT_ONCE])).delete()

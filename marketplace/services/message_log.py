@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -34,9 +35,6 @@ DESCRIPTION_LENGTH = Range(0, 80)
 SECRET_BYTES = 24
 ROTATION = timedelta(hours=24)
 """How long messages are signed with the earlier secret too, so that the receiver has time to change it."""
-
-KEPT_DAYS = 30
-"""How long the delivery log goes back."""
 
 DELETED_AT_ONCE = 5000
 
@@ -104,9 +102,9 @@ class MessageLog(Generic[E, D]):
         return found
 
     def forget_old(self) -> None:
-        """Delete messages that are older than KEPT_DAYS; run by the sweep."""
+        """Delete messages that are older than WAGGLE_DELIVERIES_KEPT_DAYS; run by the sweep."""
         messages = self.messages._default_manager
-        old = messages.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS))
+        old = messages.filter(created_at__lt=timezone.now() - timedelta(days=settings.DELIVERIES_KEPT_DAYS))
         oldest = old.order_by("created_at").values_list("pk", flat=True)[:DELETED_AT_ONCE]
         messages.filter(pk__in=list(oldest)).delete()
 

@@ -22,9 +22,6 @@ from marketplace.services import accounts, rates, webhooks
 TEXT_LENGTH = Range(1, 500)
 """Characters of a notice; a longer text is cut."""
 
-KEPT_DAYS = 180
-"""How long notices are kept."""
-
 READ_AT_ONCE = Range(0, 1000)
 """Notices that one request marks as read."""
 
@@ -272,6 +269,8 @@ def mark_read(*, user: User, notice_ids: Iterable[int] | None = None) -> int:
 
 
 def forget_old() -> None:
-    """Delete notices that are older than KEPT_DAYS; run by the sweep."""
-    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=KEPT_DAYS)).order_by("created_at")
+    """Delete notices that are older than WAGGLE_NOTICES_KEPT_DAYS; run by the sweep."""
+    old = Notice.objects.filter(created_at__lt=timezone.now() - timedelta(days=settings.NOTICES_KEPT_DAYS)).order_by(
+        "created_at"
+    )
     Notice.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:DELETED_AT_ONCE])).delete()

@@ -12,6 +12,9 @@ from marketplace.ranges import Range
 from marketplace.services import accounts, audit, scope
 from marketplace.transitions import WORKER
 
+ERASED_DOMAIN = "erased.invalid"
+"""Where the address of somebody whose data were erased ends: no address of the internet does (RFC 2606)."""
+
 REASON_LENGTH = Range(1, 200)
 """Characters of the reason why somebody is shut out."""
 
@@ -68,6 +71,8 @@ def reactivate(*, user: User, by: str) -> None:
 
     Raises WrongState for simulated people.
     """
+    if user.email.endswith(f"@{ERASED_DOMAIN}"):
+        raise WrongState("the personal data of this person were erased", field="user")
     if user.is_simulated:
         raise WrongState("simulated people are let in by the program that made them", field="user")
     with transaction.atomic():

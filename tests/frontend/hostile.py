@@ -261,6 +261,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
+        (f"/datasets/{ids['dataset_id']}/delete/", {}),
         *((f"/{kind}s/{ids[f'{kind}_id']}/stop/", {}) for kind in ("export", "dataset", "import")),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         ("/imports/new/", hostile_templates.an_import(world)),

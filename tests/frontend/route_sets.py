@@ -1,6 +1,6 @@
 """Who may call which route; a new route counts as private to its account until it is listed here."""
 
-from tests.frontend import route_sets_aws, route_sets_sight
+from tests.frontend import route_sets_aws, route_sets_kept, route_sets_sight
 
 # Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
 # the object belongs. All other routes: members of the owning account.
@@ -66,7 +66,7 @@ SIGNED_IN = {
     "api/v1/me/webhooks",
     "api/v1/tokens",
     "api/v1/worker",
-}
+} | route_sets_kept.SIGNED_IN
 OPERATOR = {
     *route_sets_sight.OPERATOR,
     "operator/deposit/",
@@ -148,7 +148,7 @@ OPERATOR = {
     "operator/appeals/<int:appeal_id>/answer/",
     "api/v1/operator/appeals",
     "api/v1/operator/appeals/<int:appeal_id>/answer",
-}
+} | route_sets_kept.OPERATOR
 WORKER = {
     "work/",
     "work/earnings/",
@@ -397,4 +397,4 @@ FORBIDDEN_TO_VIEWERS = (
     "api/v1/webhooks/<int:webhook_id>/secret",
     "api/v1/webhooks/<int:webhook_id>/test",
     "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/redeliver",
-) + route_sets_aws.FORBIDDEN_TO_VIEWERS
+) + route_sets_kept.FORBIDDEN_TO_VIEWERS

@@ -45,7 +45,7 @@ UNCHECKED = {"get_learning_loop"}
 WITHOUT_KEY = {
     "request_sign_up", "finish_sign_up", "create_workteam_invitations",
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
-    "reset_password", "create_token", "create_access_key",
+    "reset_password", "create_token", "erase_user", "erase_personal_data", "create_access_key",
     "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",

@@ -97,8 +97,8 @@ class Web:
         return psutil.Process(self.system.processes["web"].pid)
 
     def answering(self) -> list[psutil.Process]:
-        """The processes that answer requests."""
-        return self.main.children()
+        """The processes that answer requests; beside them Python keeps one that knows of shared resources."""
+        return [one for one in self.main.children() if "resource_tracker" not in " ".join(one.cmdline())]
 
 
 @contextmanager

@@ -332,7 +332,8 @@ ENDPOINTS = {
 """What a look at an endpoint that changes misses, the next one finds, a minute later at most: what is served goes on
 meanwhile. See test_deploying.py."""
 
-LEFT = {"learning.background.delete_files", "learning.background.forget_study"}
+LEFT = {"marketplace.background.delete_stored"}
+LEFT |= {"learning.background.delete_files", "learning.background.forget_study"}
 """What a deleted run has left: it has no row any more; the queue delivers again. See test_run_deletion.py."""
 
 LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}

@@ -123,3 +123,35 @@ def test_what_cannot_start_ends_everything_with_its_exit_code(supervised, port, 
 def test_an_unknown_name_is_refused_with_those_that_exist(supervised, tmp_path):
     assert supervised(names=("web",)).wait(60) == 1
     assert "has no web; there are server" in (tmp_path / "log").read_text()
+
+
+PATIENT = """
+import os, signal, sys, time
+signal.signal(signal.SIGHUP, lambda *_: print("renews its own", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: (print("ends well", flush=True), sys.exit(0)))
+print("up", os.getpid(), flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def test_what_serves_and_works_is_renewed_and_the_database_goes_on(supervised, tmp_path):
+    (tmp_path / "patient.py").write_text(PATIENT)
+    script = tmp_path / "patient.py"
+    process = supervised(*(f"{name}: {sys.executable} {script}" for name in ("database", "web", "queue")))
+    log = tmp_path / "log"
+
+    def said(text: str, times: int) -> bool:
+        return sum(text in line for line in log.read_text().splitlines()) == times
+
+    until(lambda: said("| up", 3))
+    process.send_signal(signal.SIGHUP)
+    # The queue ends and is started again, however short it ran; the others are the processes that they were.
+    until(lambda: said("| up", 4))
+    until(lambda: said("renews its own", 1))
+    lines = log.read_text()
+    assert "web      | renews its own" in lines and "queue    | ends well" in lines
+    assert process.poll() is None
+    process.terminate()
+    assert process.wait(60) == 0
+    assert said("ends well", 4)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from frontend import letters
-from labeling.services import exclusion
+from labeling.services import erasing, exclusion
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role, User, Worker
 from marketplace.services import accounts, eligibility, invitations, passwords, people, scope, second_factors, workteams
@@ -43,6 +43,7 @@ class Command(BaseCommand):
         verb("remove-second-factors", "let a user who lost them sign in with the password alone", "email", "reason")
         verb("deactivate", "end a user's sign-in, sessions and tokens", "email", "reason")
         verb("reactivate", "let a user sign in again", "email")
+        verb("erase", "erase a person's data for good; give the address twice", "email", "confirm")
         invited = verb(
             "invite", "print the link of an invitation to an account, or send it by mail", "email", "account"
         )
@@ -67,6 +68,7 @@ class Command(BaseCommand):
             "remove-second-factors": _remove_second_factors,
             "deactivate": _deactivate,
             "reactivate": _reactivate,
+            "erase": _erase,
             "invite": _invite,
             "add-member": _add_member,
             "remove-member": _remove_member,
@@ -145,6 +147,11 @@ def _reactivate(given: dict[str, Any]) -> str:
     user = _user(given)
     people.reactivate(user=user, by=BY)
     return f"{user.email} can sign in again"
+
+
+def _erase(given: dict[str, Any]) -> str:
+    erasing.erase(user=_user(given), confirm=given["confirm"], by=BY)
+    return "the personal data are erased"
 
 
 def _invite(given: dict[str, Any]) -> str:

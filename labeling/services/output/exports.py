@@ -3,8 +3,11 @@
 An export that was interrupted starts again. What is written is in export_files.py.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from labeling import task_types, transitions
 from labeling.models import Export, LabelingJob
@@ -13,7 +16,7 @@ from labeling.services.output.export_files import ExportFile, Stopped
 from labeling.task_types.base import TEXT
 from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
-from marketplace.services import workload
+from marketplace.services import stored_deletion, workload
 
 EXTENSION = {
     "manifest": "manifest",
@@ -34,6 +37,7 @@ ALWAYS = ("manifest", "worker-answers")
 WITHOUT_IMAGES = ("worker-answers", "conll", "jsonl")
 """The formats that have no place for the images."""
 RUN = "labeling.background.run_export"
+DELETED_AT_ONCE = 200
 MOST_AT_ONCE = 5
 """Exports of one job that may run at a time."""
 
@@ -95,6 +99,18 @@ def sweep() -> None:
     """Send a message for every export that is not over; it has no effect while a process works on that export."""
     for export_id in Export.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
         queue.enqueue(RUN, export_id)
+
+
+def forget_old() -> None:
+    """Delete exports that ended WAGGLE_EXPORTS_KEPT_DAYS ago, with their files; none while that is 0. For the sweep."""
+    if not settings.EXPORTS_KEPT_DAYS:
+        return
+    before = timezone.now() - timedelta(days=settings.EXPORTS_KEPT_DAYS)
+    ended = Export.objects.filter(status__in=transitions.EXPORT.final, status_changed_at__lt=before).order_by("pk")
+    with transaction.atomic():
+        rows = list(ended.select_for_update(of=("self",), skip_locked=True)[:DELETED_AT_ONCE])
+        stored_deletion.delete_later(row.uri for row in rows if row.uri)
+        Export.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
 def run_export(export_id: int) -> None:

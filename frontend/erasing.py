@@ -1,0 +1,15 @@
+"""The form by which somebody confirms that personal data are erased: on one's own page, and on the operator's."""
+
+from django import forms
+
+from marketplace.errors import DomainError
+
+
+class EraseForm(forms.Form):
+    """The e-mail address of the person, once more."""
+
+    confirm = forms.CharField(max_length=254, label="The e-mail address, to confirm")
+
+    def refuse(self, error: DomainError) -> None:
+        """Show what the service refused beside the field."""
+        self.add_error("confirm" if error.field == "confirm" else None, error.message)
