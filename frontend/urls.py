@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import automation, health, session, stripe_events
+from frontend import automation, health, session, streams, stripe_events
 from frontend.aws.views import wire
 from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
     path("stripe/events/", stripe_events.receive, name="stripe-events"),
+    path("streams/<str:token>/", streams.receive, name="streams"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),

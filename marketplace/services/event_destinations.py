@@ -26,6 +26,7 @@ from marketplace.models import (
     Event,
     EventDelivery,
     EventDestination,
+    Subject,
 )
 from marketplace.ranges import Range
 from marketplace.services import audit
@@ -138,6 +139,26 @@ def post(event: Event) -> None:
     )
 
 
+def post_text(*, destination: EventDestination, kind: str, message_id: str, subject: Subject, text: str) -> None:
+    """Queue a text for a topic, in the caller's transaction. `kind`: one of event_kinds.TEXTS.
+
+    A repeat with the same `message_id` does nothing. Texts about one subject are sent one after the other.
+    """
+    if not EventDelivery.objects.filter(endpoint=destination, message_id=message_id).exists():
+        _queue(
+            [
+                EventDelivery(
+                    endpoint=destination,
+                    message_id=message_id,
+                    kind=kind,
+                    subject_type=subject.type,
+                    subject_id=subject.id,
+                    body=text,
+                )
+            ]
+        )
+
+
 def as_sent(event: Event, *, source: str = AWS_SOURCE) -> dict[str, Any]:
     """An event as a rule of EventBridge passes it on to its targets."""
     return _event(
@@ -219,6 +240,27 @@ def one_of(account: Account, destination_id: int) -> EventDestination:
     return found
 
 
+def topic_of(account: Account, arn: str) -> EventDestination | None:
+    """The account's active destination that is this SNS topic, the oldest of several; None without one."""
+    topics = of(account).filter(kind=DestinationKind.SNS, status=EndpointStatus.ACTIVE)
+    return topics.filter(target=arn).first()
+
+
+def address_of(destination: EventDestination, *, target: str = "") -> aws_messages.Target:
+    """Where, and with what credentials, a destination of AWS is asked; with `target` another topic in its place.
+
+    Raises Invalid for what the operator does not allow any more.
+    """
+    if destination.endpoint_url and destination.endpoint_url not in settings.EVENTS_ENDPOINT_URLS:
+        raise Invalid(f"the operator does not allow {destination.endpoint_url} any more", field="endpoint_url")
+    return aws_messages.Target(
+        service=SERVICES[DestinationKind(destination.kind)],
+        arn=target or destination.target,
+        credentials=credentials(destination),
+        endpoint_url=destination.endpoint_url,
+    )
+
+
 # --- what is checked ------------------------------------------------------------------------------------------------
 
 _FIELDS = (
@@ -296,7 +338,7 @@ def _credential_errors(destination: EventDestination, secret: str) -> list[tuple
     errors = []
     if kind not in fitting:
         errors.append(("credentials", f"{kind!r} found, one of {', '.join(fitting)} expected"))
-    if kind == CredentialsKind.INSTALLATION and not _may_use_own(destination.account):
+    if kind == CredentialsKind.INSTALLATION and not may_use_own(destination.account):
         errors.append(("credentials", "the operator does not let this account use the installation's own credentials"))
     if (kind == CredentialsKind.ROLE) != bool(destination.role_arn):
         errors.append(("role_arn", "the ARN of a role goes with the credentials 'role', and only with these"))
@@ -315,7 +357,8 @@ def _credential_errors(destination: EventDestination, secret: str) -> list[tuple
     return errors
 
 
-def _may_use_own(account: Account) -> bool:
+def may_use_own(account: Account) -> bool:
+    """Whether the operator lets an account send with the installation's own credentials."""
     return bool({account.number, "*"} & settings.EVENTS_OWN_CREDENTIALS)
 
 
@@ -325,7 +368,7 @@ def credentials(destination: EventDestination) -> aws_messages.Keys | aws_messag
         return aws_messages.Role(destination.role_arn, destination.account.number)
     if destination.credentials == CredentialsKind.KEYS:
         return aws_messages.Keys(destination.access_key_id, sealing.unseal(destination.secret_access_key))
-    if not _may_use_own(destination.account):
+    if not may_use_own(destination.account):
         raise Invalid("the operator does not let this account use the installation's own credentials any more")
     return aws_messages.installation_keys()
 

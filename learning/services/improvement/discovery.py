@@ -11,9 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from learning.models import Detection, ImprovementPolicy
-from learning.services.improvement import store_events
 from learning.services.improvement.creating import ADVANCE, FOLDER
-from marketplace import storage
+from marketplace import storage, store_events
 from marketplace.errors import DomainError, NotFound, StoreUnavailable
 from marketplace.queue import enqueue
 from marketplace.services import boundaries

@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from learning.models import Detection
-from learning.services.improvement import creating, discovery, store_events
-from marketplace import storage
+from learning.services.improvement import creating, discovery
+from marketplace import storage, store_events
 from marketplace.errors import Invalid, NotFound
 from tests import builders
 from tests.learning.improvement.stories import a_policy, drop
