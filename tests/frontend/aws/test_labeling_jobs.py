@@ -156,10 +156,7 @@ def test_what_cannot_be_is_refused_with_its_member(aws: Aws):
             {"InputConfig": {"DataSource": {"SnsDataSource": {"SnsTopicArn": "arn:aws:sns:us-east-1:1:t"}}}},
             "snsTopicArn",
         ),
-        (
-            {"InputConfig": {"DataSource": {"SnsDataSource": {"SnsTopicArn": f"arn:aws:sns:us-east-1:{'1' * 12}:t"}}}},
-            "SnsDataSource is not supported here",
-        ),
+        ({"InputConfig": {"DataSource": {}}}, "InputConfig.DataSource: an S3DataSource or an SnsDataSource expected"),
         (
             {"LabelingJobAlgorithmsConfig": {"LabelingJobAlgorithmSpecificationArn": "arn:x/text-classification"}},
             "ends with object-detection",
