@@ -26,7 +26,7 @@ FIELDS = {
     "max_percentage_labeled": "StoppingConditions.MaxPercentageOfInputDatasetLabeled",
     "automated_labeling": "LabelingJobAlgorithmsConfig",
     "automated_labeling.enabled": "LabelingJobAlgorithmsConfig",
-    "initial_model": "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn",
+    "automated_labeling.initial_model": "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn",
     "tags": "Tags",
     **{
         field: f"HumanTaskConfig.{member}"
