@@ -1,8 +1,8 @@
 """What trainings, transform jobs and tuning jobs have in common on the wire: how they are listed and found by name."""
 
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from frontend.aws import paging
@@ -10,7 +10,6 @@ from frontend.aws.paging import Page
 from frontend.aws.registry import Call
 from marketplace.errors import NotFound
 
-Row = TypeVar("Row", bound=Model)
 _FILTERS = {
     "CreationTimeAfter": "created_at__gt",
     "CreationTimeBefore": "created_at__lt",
@@ -31,7 +30,7 @@ def page(call: Call, rows: QuerySet[Any], *, by: str = "CreationTime", order: st
     )
 
 
-def named(rows: QuerySet[Row], name: str, *, noun: str) -> Row:
+def named(rows: QuerySet[Any], name: str, *, noun: str) -> Any:
     """The row of this name. Raises NotFound."""
     found = rows.filter(name=name).first()
     if found is None:

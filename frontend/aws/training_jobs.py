@@ -174,7 +174,8 @@ def stop_training_job(call: Call, *, TrainingJobName: str) -> None:
 
 def named(call: Call, name: str) -> TrainingJob:
     """The account's training of this name. Raises NotFound."""
-    return program_runs.named(queries.trainings(call.account), name, noun="training")
+    found: TrainingJob = program_runs.named(queries.trainings(call.account), name, noun="training")
+    return found
 
 
 _DESCRIBED = (

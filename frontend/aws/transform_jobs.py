@@ -127,7 +127,8 @@ def stop_transform_job(call: Call, *, TransformJobName: str) -> None:
 
 
 def _named(call: Call, name: str) -> TransformJob:
-    return program_runs.named(queries.transforms(call.account), name, noun="transform")
+    found: TransformJob = program_runs.named(queries.transforms(call.account), name, noun="transform")
+    return found
 
 
 def _summary(call: Call, run: TransformJob) -> dict[str, Any]:

@@ -227,6 +227,16 @@ def test_a_subscription_is_confirmed(sns: Sns):
     assert sns.confirmed == ["/?Action=ConfirmSubscription&Token=t0ken"]
 
 
+def test_what_keeps_a_topic_is_shown(sns: Sns):
+    job = a_stream(sns, output=True)
+    # The server takes no subscriptions.
+    background.advance_topics(job.pk)
+    found = topics.shown(job)
+    assert found is not None and found["problem"] and not found["subscribed_by_itself"]
+    post(job, sns.message({"source-ref": "s3://bees/1.png"}))
+    assert topics.shown(job)["problem"] is None
+
+
 def test_a_job_to_which_nothing_comes_is_stopped(sns: Sns, settings):
     job = a_stream(sns)
     earlier = timezone.now() - timedelta(days=settings.STREAM_IDLE_DAYS)

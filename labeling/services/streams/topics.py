@@ -122,9 +122,9 @@ def keep(job: LabelingJob, design: "Design", *, by: str) -> None:
     if design.output_topic_arn and event_destinations.topic_of(job.account, design.output_topic_arn) is None:
         event_destinations.create(
             account=job.account,
-            kind=DestinationKind.SNS.value,
+            kind=str(DestinationKind.SNS),
             target=design.output_topic_arn,
-            credentials=CredentialsKind.INSTALLATION.value,
+            credentials=str(CredentialsKind.INSTALLATION),
             detail_types=[LABELS],
             by=by,
         )

@@ -181,7 +181,8 @@ def test_automated_labeling_is_on_when_an_algorithm_is_named(aws: Aws):
     request = a_request(aws)
     gone = said | {"InitialActiveLearningModelArn": f"{model}-2"}
     error = refused(aws.sagemaker.create_labeling_job, **request, LabelingJobAlgorithmsConfig=gone)
-    assert "InitialActiveLearningModelArn" in error["Message"] or "no model" in error["Message"], error
+    assert error["Code"] == "ValidationException"
+    assert "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn: there is no model" in error["Message"]
     aws.sagemaker.create_labeling_job(**request, LabelingJobAlgorithmsConfig=said)
     assert LabelingJob.objects.get().automated_labeling["initial_model"] == model
     told = aws.sagemaker.describe_labeling_job(LabelingJobName="Bees-1")
