@@ -26,9 +26,8 @@ class Sns:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.certificate = f"/SimpleNotificationService-{uuid.uuid4().hex}.pem"
         self.confirmed: list[str] = []
-        self.pem = self._pem(timedelta(days=1))
+        self.renew()
         sns = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -73,9 +72,10 @@ class Sns:
         )
         return made.public_bytes(serialization.Encoding.PEM)
 
-    def expire(self) -> None:
-        """Its certificate is of yesterday, and has another name."""
-        self.certificate, self.pem = f"/SimpleNotificationService-{uuid.uuid4().hex}.pem", self._pem(-timedelta(days=1))
+    def renew(self, *, days: int = 1) -> None:
+        """Give it another certificate, under another name, that is valid for so many days from now."""
+        self.certificate = f"/SimpleNotificationService-{uuid.uuid4().hex}.pem"
+        self.pem = self._pem(timedelta(days=days))
 
     def signed(self, members: dict[str, str], *, version: str = "2") -> bytes:
         """The body of a message with these members, signed as SNS does."""

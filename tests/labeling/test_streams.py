@@ -40,6 +40,7 @@ def server() -> Iterator[Sns]:
 def sns(server: Sns, settings) -> Sns:
     """The operator allows the server that stands in for Amazon's."""
     settings.EVENTS_ENDPOINT_URLS, settings.FETCH_ALLOWED_HOSTS = (server.url,), frozenset({server.host})
+    server.renew()
     return server
 
 
@@ -201,7 +202,7 @@ def test_only_what_sns_signed_for_the_topic_is_taken(sns: Sns, settings):
         assert answer.status_code == status and says in answer.content.decode(), (body, answer.content)
     assert Client().post("/streams/nobody/", b"{}", content_type="text/plain").status_code == 404
     assert Client().get(urlsplit(topics.address(job)).path).status_code == 405
-    sns.expire()
+    sns.renew(days=-1)
     assert b"not valid now" in post(job, sns.message(good)).content
     JobTopics.objects.update(endpoint_url="")
     assert b"is not where Amazon SNS has" in post(job, orjson.dumps(elsewhere)).content
