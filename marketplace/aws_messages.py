@@ -18,6 +18,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 from marketplace import fetch
@@ -153,8 +154,8 @@ def _asked(target: Target, ask: Callable[[Any], Answer]) -> Answer:
         return ask(_client(target, target.service, _keys(target)))
     except ClientError as error:
         return _refusal(error)
-    except BotoCoreError as error:
-        raise Unsent(str(error)) from None
+    except (BotoCoreError, ResponseParserError) as error:
+        raise Unsent(str(error)[:500]) from None
 
 
 def _to_topic(client: Any, target: Target, event: dict[str, Any], group: str) -> Answer:
