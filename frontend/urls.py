@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import automation, health, metrics_page, session, stripe_events
+from frontend import automation, health, metrics_page, session, streams, stripe_events
 from frontend.aws.views import wire
 from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live/", health.live, name="health-live"),
     path("metrics", metrics_page.page, name="metrics"),
     path("stripe/events/", stripe_events.receive, name="stripe-events"),
+    path("streams/<str:token>/", streams.receive, name="streams"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),

@@ -18,6 +18,7 @@ from labeling.services.qualifications import earning, taking
 from labeling.services.queue import advance_requests, leases, owners, study_sessions
 from labeling.services.results import appeals, deciding
 from labeling.services.review import agreement_record
+from labeling.services.streams import subscribing
 from marketplace import locks, queue
 
 
@@ -52,6 +53,16 @@ def run_functions(job_id: int) -> None:
         job_id,
         lambda: running.run(job_id),
         give_up=lambda reason, passing: running.report(job_id, reason),
+    )
+
+
+def advance_topics(job_id: int) -> None:
+    """Subscribe to the input topic of a job, confirm that, or end it."""
+    attempts.attempt(
+        "advance_topics",
+        job_id,
+        lambda: subscribing.advance(job_id),
+        give_up=lambda reason, passing: subscribing.give_up(job_id, reason),
     )
 
 
@@ -93,6 +104,7 @@ def sweep() -> None:
             earning.renew,
             taking.end_overdue,
             agreement_record.catch_up,
+            subscribing.sweep,
         )
     )
 

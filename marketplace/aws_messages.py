@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +19,7 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from django.conf import settings
 
 from marketplace import fetch
@@ -124,12 +125,50 @@ def send(target: Target, *, event: dict[str, Any], group: str) -> Answer:
     Unsent, and what fetch.fetch raises.
     """
     sender = {"sns": _to_topic, "sqs": _to_queue, "events": _to_bus}[target.service]
+    return _asked(target, lambda client: sender(client, target, event, group))
+
+
+def publish(target: Target, *, text: str, message_id: str, group: str) -> Answer:
+    """Publish a text to a topic as it stands, and return what SNS answered. Raises as `send`."""
+    fifo = {"MessageGroupId": group, "MessageDeduplicationId": message_id} if target.arn.endswith(FIFO) else {}
+
+    def ask(client: Any) -> Answer:
+        answer = client.publish(TopicArn=target.arn, Message=text, **fifo)
+        return Answer(_status(answer), f"MessageId {answer['MessageId']}")
+
+    return _asked(target, ask)
+
+
+def subscribe(target: Target, *, address: str) -> Answer:
+    """Subscribe an http(s) address to a topic; the text of a good answer is the subscription's ARN. Raises as `send`.
+
+    Amazon gives the ARN before the subscription is confirmed; a repeat gives the same one.
+    """
+
+    def ask(client: Any) -> Answer:
+        answer = client.subscribe(
+            TopicArn=target.arn,
+            Protocol=address.partition(":")[0],
+            Endpoint=address,
+            ReturnSubscriptionArn=True,
+        )
+        return Answer(_status(answer), str(answer["SubscriptionArn"]))
+
+    return _asked(target, ask)
+
+
+def unsubscribe(target: Target, *, subscription_arn: str) -> Answer:
+    """End a subscription. Raises as `send`."""
+    return _asked(target, lambda client: Answer(_status(client.unsubscribe(SubscriptionArn=subscription_arn)), ""))
+
+
+def _asked(target: Target, ask: Callable[[Any], Answer]) -> Answer:
     try:
-        return sender(_client(target, target.service, _keys(target)), target, event, group)
+        return ask(_client(target, target.service, _keys(target)))
     except ClientError as error:
         return _refusal(error)
-    except BotoCoreError as error:
-        raise Unsent(str(error)) from None
+    except (BotoCoreError, ResponseParserError) as error:
+        raise Unsent(str(error)[:500]) from None
 
 
 def _to_topic(client: Any, target: Target, event: dict[str, Any], group: str) -> Answer:

@@ -26,9 +26,13 @@ KINDS: dict[str, tuple[EventKind, tuple[str, ...]]] = {}
 """By the type of the subject: what its events are, and the states that it may have."""
 
 
+TEXTS: set[str] = set()
+"""What destinations are sent besides events, as texts of their own: named like detail-types, and chosen with them."""
+
+
 def detail_types() -> list[str]:
-    """The detail-types of all events, in the order of the alphabet."""
-    return sorted({kind.detail_type for kind, _ in KINDS.values()})
+    """The detail-types of all events, and what texts are called, in the order of the alphabet."""
+    return sorted({kind.detail_type for kind, _ in KINDS.values()} | TEXTS)
 
 
 def statuses() -> list[str]:

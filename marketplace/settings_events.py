@@ -1,4 +1,4 @@
-"""The settings of events, declared as those in settings_declared.py, which lists them. Pure."""
+"""The settings of events and of jobs' topics, declared as those in settings_declared.py, which lists them. Pure."""
 
 from marketplace.settings_kinds import names, text, whole
 
@@ -36,6 +36,23 @@ EVENTS_SECRET_ACCESS_KEY = text(
     fallbacks=("AWS_SECRET_ACCESS_KEY",),
     secret=True,
 )
+STREAM_IDLE_DAYS = whole(
+    "WAGGLE_STREAM_IDLE_DAYS",
+    "A streaming labeling job to which no object has come for so long, and which has none that waits for people, is "
+    "stopped.",
+    default=10,
+    low=1,
+    high=3650,
+    unit="days",
+)
+STREAM_WAITING = whole(
+    "WAGGLE_STREAM_WAITING",
+    "Objects of a streaming labeling job that may wait until it takes them; while there are so many, its topic is told "
+    "to send later.",
+    default=10_000,
+    low=1,
+    high=1_000_000,
+)
 
 EVENTS = (
     EVENTS_KEPT_DAYS,
@@ -43,4 +60,6 @@ EVENTS = (
     EVENTS_OWN_CREDENTIALS,
     EVENTS_ACCESS_KEY_ID,
     EVENTS_SECRET_ACCESS_KEY,
+    STREAM_IDLE_DAYS,
+    STREAM_WAITING,
 )

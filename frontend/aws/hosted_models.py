@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from frontend.aws import paging, references
+from frontend.aws import package_versions, paging, references
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from learning import families
@@ -24,22 +24,20 @@ LISTED = {
 _SETTINGS = "It is kept and shown again; the program of this installation that serves a model takes no such settings."
 _ADDRESS = "The address says which model it is."
 _ALONE = "A model is one archive of this installation, run by its own program."
+SAID_BY_ADDRESS = ("S3DataType", "CompressionType", "ETag")
+NO_SOURCE = ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri", "ManifestEtag")
+"""Members of the source of a model: what its address says already, and what is refused."""
+
 _CONTAINER_IGNORED = {
     "ContainerHostname": _SETTINGS,
     "Environment": _SETTINGS,
-    "ModelDataSource.S3DataSource.S3DataType": _ADDRESS,
-    "ModelDataSource.S3DataSource.CompressionType": _ADDRESS,
-    "ModelDataSource.S3DataSource.ETag": _ADDRESS,
+    **{f"ModelDataSource.S3DataSource.{name}": _ADDRESS for name in SAID_BY_ADDRESS},
 }
 _CONTAINER_REFUSED = dict.fromkeys(
     (
         "ImageConfig",
-        "ModelDataSource.S3DataSource.ModelAccessConfig",
-        "ModelDataSource.S3DataSource.HubAccessConfig",
-        "ModelDataSource.S3DataSource.ManifestS3Uri",
-        "ModelDataSource.S3DataSource.ManifestEtag",
+        *(f"ModelDataSource.S3DataSource.{name}" for name in NO_SOURCE),
         "AdditionalModelDataSources",
-        "ModelPackageName",
         "InferenceSpecificationName",
         "MultiModelConfig",
         "ContainerMetricsConfig",
@@ -147,12 +145,7 @@ def _model(call: Call, given: dict[str, Any], place: str) -> Model:
     """The model that a container runs. Raises Invalid, NotFound."""
     if given.get("Mode") == "MultiModel":
         raise Invalid("MultiModel found; an endpoint serves several models as variants", field=f"{place}.Mode")
-    source = given.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri = given.get("ModelDataUrl") or source.get("S3Uri")
-    if uri is None:
-        raise Invalid("the address of a model expected", field=f"{place}.ModelDataUrl")
-    member = "ModelDataUrl" if "ModelDataUrl" in given else "ModelDataSource.S3DataSource.S3Uri"
-    found = artifacts.model_at(account=call.account, uri=uri, field=f"{place}.{member}")
+    found = _packaged(call, given, place) if "ModelPackageName" in given else model_of_container(call, given, place)
     if "Image" in given:
         try:
             algorithm = of_image(given["Image"])
@@ -162,6 +155,24 @@ def _model(call: Call, given: dict[str, Any], place: str) -> Model:
         if algorithm.family is not family:
             raise Invalid(f"the image of {algorithm.name} found, the model is a {family.word}", field=f"{place}.Image")
     return found
+
+
+def _packaged(call: Call, given: dict[str, Any], place: str) -> Model:
+    """The version of a model package that a container names; an address may only say the same. Raises as `_model`."""
+    found = package_versions.deployable(call, given["ModelPackageName"], field=f"{place}.ModelPackageName")
+    if ("ModelDataUrl" in given or "ModelDataSource" in given) and model_of_container(call, given, place) != found:
+        raise Invalid("the address is that of another model than the package", field=f"{place}.ModelPackageName")
+    return found
+
+
+def model_of_container(call: Call, given: dict[str, Any], place: str) -> Model:
+    """The model whose address a container has. Raises Invalid without one, NotFound."""
+    source = given.get("ModelDataSource", {}).get("S3DataSource", {})
+    uri = given.get("ModelDataUrl") or source.get("S3Uri")
+    if uri is None:
+        raise Invalid("the address of a model expected", field=f"{place}.ModelDataUrl")
+    member = "ModelDataUrl" if "ModelDataUrl" in given else "ModelDataSource.S3DataSource.S3Uri"
+    return artifacts.model_at(account=call.account, uri=uri, field=f"{place}.{member}")
 
 
 def _listed(call: Call, found: NamedModel | Model) -> dict[str, Any]:

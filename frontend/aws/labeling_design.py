@@ -15,6 +15,8 @@ FIELDS = {
     "audit_label_attribute_name": "LabelCategoryConfigS3Uri: auditLabelAttributeName",
     "input_manifest_uri": "InputConfig.DataSource.S3DataSource.ManifestS3Uri",
     "dataset": "InputConfig.DataSource",
+    "input_topic_arn": "InputConfig.DataSource.SnsDataSource.SnsTopicArn",
+    "output_topic_arn": "OutputConfig.SnsTopicArn",
     "content_classifiers": "InputConfig.DataAttributes.ContentClassifiers",
     "output_uri": "OutputConfig.S3OutputPath",
     "labels": "LabelCategoryConfigS3Uri: labels",
@@ -23,7 +25,8 @@ FIELDS = {
     "max_human_labeled_objects": "StoppingConditions.MaxHumanLabeledObjectCount",
     "max_percentage_labeled": "StoppingConditions.MaxPercentageOfInputDatasetLabeled",
     "automated_labeling": "LabelingJobAlgorithmsConfig",
-    "initial_model": "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn",
+    "automated_labeling.enabled": "LabelingJobAlgorithmsConfig",
+    "automated_labeling.initial_model": "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn",
     "tags": "Tags",
     **{
         field: f"HumanTaskConfig.{member}"
@@ -67,9 +70,9 @@ def design_of(call: Call) -> dict[str, Any]:
 
     Raises Invalid and NotFound, naming fields of the design.
     """
-    source = call.members["InputConfig"]["DataSource"].get("S3DataSource")
-    if source is None:
-        raise Invalid("an S3DataSource expected", field="dataset")
+    sources = call.members["InputConfig"]["DataSource"]
+    if not {"S3DataSource", "SnsDataSource"} & sources.keys():
+        raise Invalid("an S3DataSource or an SnsDataSource expected", field="dataset")
     config = call.members["HumanTaskConfig"]
     ui = config["UiConfig"]
     consolidation = config.get("AnnotationConsolidationConfig", {}).get("AnnotationConsolidationLambdaArn")
@@ -77,7 +80,9 @@ def design_of(call: Call) -> dict[str, Any]:
     task_type = lambda_functions.task_type(pre, consolidation, ui.get("HumanTaskUiArn"))
     design = {
         "task_type": task_type,
-        "input_manifest_uri": source["ManifestS3Uri"],
+        "input_manifest_uri": sources.get("S3DataSource", {}).get("ManifestS3Uri"),
+        "input_topic_arn": sources.get("SnsDataSource", {}).get("SnsTopicArn", ""),
+        "output_topic_arn": call.members["OutputConfig"].get("SnsTopicArn", ""),
         "content_classifiers": call.members["InputConfig"].get("DataAttributes", {}).get("ContentClassifiers", []),
         "workteam": references.workteam(call, config["WorkteamArn"]),
         "title": config["TaskTitle"],

@@ -12,19 +12,18 @@ from frontend.aws.labeling_design import FIELDS, design_of
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import listed, pairs
 from labeling.formats.template_check import ERROR
-from labeling.models import LabelingJob
+from labeling.models import JobTopics, LabelingJob
 from labeling.queries import progress
 from labeling.services import scope
 from labeling.services.jobs import creation, template_previews
 from labeling.services.output import manifests
 from labeling.services.review import task_uis
+from labeling.services.streams import topics
 from marketplace import strict
 from marketplace.errors import Invalid
 from marketplace.services import resource_requests, resources, tags, workteams
 
 _KEPT = ("InputConfig", "OutputConfig", "LabelCategoryConfigS3Uri", "LabelingJobAlgorithmsConfig", "HumanTaskConfig")
-_STREAMS = "Objects come from a manifest; streaming jobs are not served."
-_TOLD = "Event destinations (docs/events.md) tell of jobs; nothing is written to this topic."
 
 
 @operation(
@@ -33,10 +32,8 @@ _TOLD = "Event destinations (docs/events.md) tell of jobs; nothing is written to
     fields=FIELDS,
     ignored={
         "OutputConfig.KmsKeyId": references.KMS,
-        "OutputConfig.SnsTopicArn": _TOLD,
         "LabelingJobAlgorithmsConfig.LabelingJobResourceConfig": references.NETWORK,
     },
-    refused={"InputConfig.DataSource.SnsDataSource": _STREAMS},
 )
 def create_labeling_job(
     call: Call,
@@ -227,7 +224,21 @@ def _summaries(call: Call, jobs: list[LabelingJob], said: dict[str, dict[str, An
     """What lists and descriptions show of each job."""
     counted = progress.counters_of_many(jobs)
     models = automation.final_model_arns(jobs)
-    return [_summary(call, job, counted[job.pk], models.get(job.pk), said) for job in jobs]
+    sent = topics.of_many(jobs)
+    return [
+        _summary(call, job, counted[job.pk], models.get(job.pk), said) | {"InputConfig": _input(job, sent.get(job.pk))}
+        for job in jobs
+    ]
+
+
+def _input(job: LabelingJob, found: JobTopics | None) -> dict[str, Any]:
+    sources: dict[str, Any] = {}
+    if job.input_manifest_uri:
+        sources["S3DataSource"] = {"ManifestS3Uri": job.input_manifest_uri}
+    if found is not None and found.input_topic:
+        sources["SnsDataSource"] = {"SnsTopicArn": found.input_topic}
+    certified = {"DataAttributes": {"ContentClassifiers": job.content_classifiers}} if job.content_classifiers else {}
+    return {"DataSource": sources, **certified}
 
 
 def _summary(
@@ -237,7 +248,6 @@ def _summary(
     config = said.get(arn, {}).get("HumanTaskConfig", {})
     consolidation = config.get("AnnotationConsolidationConfig", {}).get("AnnotationConsolidationLambdaArn")
     output = {"OutputDatasetS3Uri": manifests.manifest_uri(job), "FinalActiveLearningModelArn": model}
-    certified = {"DataAttributes": {"ContentClassifiers": job.content_classifiers}} if job.content_classifiers else {}
     return {
         "LabelingJobName": job.name,
         "LabelingJobArn": arn,
@@ -247,7 +257,6 @@ def _summary(
         "LabelCounters": counters,
         "FailureReason": job.failure_reason or None,
         "LabelingJobOutput": output if job.output_written_at else None,
-        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": job.input_manifest_uri}}, **certified},
         "WorkteamArn": workteams.arn(job.workteam),
         "PreHumanTaskLambdaArn": config.get("PreHumanTaskLambdaArn")
         or lambda_functions.arn_of(job.task_type, lambda_functions.PRE, call.region),

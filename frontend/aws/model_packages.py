@@ -3,24 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from frontend.aws import paging, references
-from frontend.aws.hosted_models import LISTED, container
+from frontend.aws import package_versions, paging, references
+from frontend.aws.hosted_models import LISTED, NO_SOURCE, SAID_BY_ADDRESS, container, model_of_container
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from learning import queries
 from learning.models import Model, ModelGroup
-from learning.services import artifacts, model_approval, model_groups
-from marketplace import strict
+from learning.services import model_approval, model_groups
 from marketplace.errors import Invalid, NotFound
-from marketplace.ranges import Range
 from marketplace.services import resource_requests, resources
 
-GROUP, PACKAGE = "model-package-group", "model-package"
+GROUP = "model-package-group"
 COMPLETED = "Completed"
 """The status of all of them: a model is complete when it is in the registry."""
 
 _SHOWN = "It is kept and shown again."
-_VERSIONS = Range(1, 2**31 - 1)
 _OF_CONTAINER = (
     "ContainerHostname", "ImageDigest", "ProductId", "Environment", "ModelInput", "Framework", "FrameworkVersion",
     "NearestModelName", "ModelDataETag", "Image", "IsCheckpoint", "BaseModel",
@@ -34,6 +31,7 @@ _KEPT = (
     "SamplePayloadUrl", "CustomerMetadataProperties", "DriftCheckBaselines", "SkipModelValidation", "ModelCard",
     "ModelLifeCycle", "SourceUri", "CertifyForMarketplace",
 )  # fmt: skip
+_SOURCE = "InferenceSpecification.Containers[].ModelDataSource.S3DataSource"
 _ALONE = "A version is a model of the account, found by the ModelDataUrl of InferenceSpecification."
 
 
@@ -104,6 +102,7 @@ def delete_model_package_group(call: Call, *, ModelPackageGroupName: str) -> Non
     fields={"approval_status": "ModelApprovalStatus"},
     ignored={
         **{f"InferenceSpecification.Containers[].{name}": _SHOWN for name in _OF_CONTAINER},
+        **{f"{_SOURCE}.{name}": _SHOWN for name in SAID_BY_ADDRESS},
         **{f"InferenceSpecification.{name}": _SHOWN for name in _OF_SPECIFICATION},
         **{name: _SHOWN for name in _KEPT if name != "InferenceSpecification"},
         "ClientToken": "The same model in the same group is the same version.",
@@ -114,7 +113,7 @@ def delete_model_package_group(call: Call, *, ModelPackageGroupName: str) -> Non
         "ValidationSpecification": _ALONE,
         "SourceAlgorithmSpecification": _ALONE,
         "AdditionalInferenceSpecifications": _ALONE,
-        "InferenceSpecification.Containers[].ModelDataSource": _ALONE,
+        **{f"{_SOURCE}.{name}": _ALONE for name in NO_SOURCE},
         "InferenceSpecification.Containers[].AdditionalModelDataSources": _ALONE,
         "InferenceSpecification.Containers[].AdditionalS3DataSource": _ALONE,
         "SecurityConfig": _ALONE,
@@ -137,10 +136,7 @@ def create_model_package(
     place = "InferenceSpecification.Containers"
     if len(containers) != 1:
         raise Invalid(f"{len(containers)} found, one expected", field=place)
-    if "ModelDataUrl" not in containers[0]:
-        raise Invalid("the address of a model expected", field=f"{place}[0].ModelDataUrl")
-    uri = containers[0]["ModelDataUrl"]
-    found = artifacts.model_at(account=call.account, uri=uri, field=f"{place}[0].ModelDataUrl")
+    found = model_of_container(call, containers[0], f"{place}[0]")
 
     def make() -> Model:
         model_groups.move(model=found, group_name=group.name, by=call.by)
@@ -149,16 +145,20 @@ def create_model_package(
         return found
 
     resources.make(
-        account=call.account, make=make, arn=lambda made: _arn(call, made), tagged=pairs(Tags), said=_said(call, _KEPT)
+        account=call.account,
+        make=make,
+        arn=lambda made: package_versions.arn_of(call, made),
+        tagged=pairs(Tags),
+        said=_said(call, _KEPT),
     )
-    return {"ModelPackageArn": _arn(call, found)}
+    return {"ModelPackageArn": package_versions.arn_of(call, found)}
 
 
 @operation("sagemaker", "DescribeModelPackage", ignored={"IncludedData": "All is told."})
 def describe_model_package(call: Call, *, ModelPackageName: str) -> dict[str, Any]:
     """A version of a group, by its ARN."""
-    found = _package(call, ModelPackageName)
-    said = resource_requests.of(call.account, _arn(call, found))
+    found = package_versions.package(call, ModelPackageName)
+    said = resource_requests.of(call.account, package_versions.arn_of(call, found))
     model = {**container(call, found)}
     del model["Mode"]
     return {
@@ -190,10 +190,10 @@ def update_model_package(
     call: Call, *, ModelPackageArn: str, ModelApprovalStatus: str | None = None, ApprovalDescription: str | None = None
 ) -> dict[str, Any]:
     """Approve or reject a version."""
-    found = _package(call, ModelPackageArn)
+    found = package_versions.package(call, ModelPackageArn)
     comment = found.comment if ApprovalDescription is None else ApprovalDescription
     model_approval.decide(model=found, status=ModelApprovalStatus or found.status, by=call.by, comment=comment)
-    return {"ModelPackageArn": _arn(call, found)}
+    return {"ModelPackageArn": package_versions.arn_of(call, found)}
 
 
 @operation("sagemaker", "ListModelPackages", ignored={"ModelPackageType": "All packages are versions of groups."})
@@ -223,9 +223,11 @@ def list_model_packages(
 @operation("sagemaker", "DeleteModelPackage")
 def delete_model_package(call: Call, *, ModelPackageName: str) -> None:
     """Delete a version, with the model that it is; the copy where a training was asked to put it stays."""
-    found = _package(call, ModelPackageName)
+    found = package_versions.package(call, ModelPackageName)
     resources.delete(
-        account=call.account, arn=_arn(call, found), delete=lambda: model_approval.delete(model=found, by=call.by)
+        account=call.account,
+        arn=package_versions.arn_of(call, found),
+        delete=lambda: model_approval.delete(model=found, by=call.by),
     )
 
 
@@ -240,27 +242,6 @@ def _group(call: Call, name: str) -> ModelGroup:
     if found is None:
         raise NotFound(f"Model Package Group {wanted} does not exist.")
     return found
-
-
-def _package(call: Call, arn: str) -> Model:
-    """The version with this ARN, or the model of this name. Raises NotFound."""
-    wanted = references.named(call, arn, PACKAGE)
-    group, slash, version = wanted.partition("/")
-    rows = queries.models(call.account).exclude(group=None)
-    if slash:
-        number = strict.whole_number(version, allowed=_VERSIONS)
-        rows = rows.none() if number is None else rows.filter(group__name=group, version=number)
-    else:
-        rows = rows.filter(name=wanted)
-    found = rows.first()
-    if found is None:
-        raise NotFound(f"ModelPackage {arn} does not exist.")
-    return found
-
-
-def _arn(call: Call, model: Model) -> str:
-    assert model.group is not None
-    return references.arn(call.account, PACKAGE, f"{model.group.name}/{model.version}")
 
 
 def _groups(call: Call, rows: list[ModelGroup]) -> list[dict[str, Any]]:
@@ -279,7 +260,7 @@ def _groups(call: Call, rows: list[ModelGroup]) -> list[dict[str, Any]]:
 
 
 def _packages(call: Call, rows: list[Model]) -> list[dict[str, Any]]:
-    arns = [_arn(call, row) for row in rows]
+    arns = [package_versions.arn_of(call, row) for row in rows]
     said = resource_requests.of_many(call.account, arns)
     return [
         {

@@ -4,27 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models.functions import Coalesce
-
-from frontend.aws import paging, references, training_channels
+from frontend.aws import program_runs, references, training_channels
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from learning import families, queries, transitions
 from learning.builtin_algorithms import of_family
 from learning.models import TrainingJob
 from learning.services import artifacts, asked_outputs, training
-from marketplace.errors import NotFound
 from marketplace.services import resource_requests, resources
-
-MODIFIED = {
-    "CreationTimeAfter": "created_at__gt",
-    "CreationTimeBefore": "created_at__lt",
-    "LastModifiedTimeAfter": "modified__gt",
-    "LastModifiedTimeBefore": "modified__lt",
-    "NameContains": "name__icontains",
-    "StatusEquals": "status",
-}
-"""The filters of lists of what runs; `modified` is to be annotated."""
 
 METRICS = 40
 """Metrics that a description shows."""
@@ -175,10 +162,7 @@ def list_training_jobs(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     """The account's trainings, also those of tuning jobs and of labeling jobs with automated labeling."""
-    rows = queries.trainings(call.account).annotate(modified=Coalesce("status_changed_at", "created_at"))
-    by = {"Name": "name", "Status": "status"}.get(SortBy or "", "created_at")
-    found = paging.filtered(call, rows, MODIFIED)
-    page = paging.page(call, found, by=by, descending=paging.descending(call, paging.ASCENDING))
+    page = program_runs.page(call, queries.trainings(call.account))
     return page.members("TrainingJobSummaries", [summary(call, run) for run in page.rows])
 
 
@@ -190,9 +174,7 @@ def stop_training_job(call: Call, *, TrainingJobName: str) -> None:
 
 def named(call: Call, name: str) -> TrainingJob:
     """The account's training of this name. Raises NotFound."""
-    found = queries.trainings(call.account).filter(name=name).first()
-    if found is None:
-        raise NotFound(f"Could not find the training job {name!r}")
+    found: TrainingJob = program_runs.named(queries.trainings(call.account), name, noun="training")
     return found
 
 

@@ -3,16 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models.functions import Coalesce
-
-from frontend.aws import paging, references
+from frontend.aws import paging, program_runs, references
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
-from frontend.aws.training_jobs import MACHINES, MODIFIED
+from frontend.aws.training_jobs import MACHINES
 from learning import queries
 from learning.models import TransformJob
 from learning.services import asked_outputs, named_models, transforms
-from marketplace.errors import Invalid, NotFound
+from marketplace.errors import Invalid
 from marketplace.services import resource_requests, resources
 
 _SOURCE = "TransformInput.DataSource.S3DataSource"
@@ -118,10 +116,7 @@ def list_transform_jobs(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     """The account's transform jobs."""
-    rows = queries.transforms(call.account).annotate(modified=Coalesce("status_changed_at", "created_at"))
-    by = {"Name": "name", "Status": "status"}.get(SortBy or "", "created_at")
-    found = paging.filtered(call, rows, MODIFIED)
-    page = paging.page(call, found, by=by, descending=paging.descending(call, paging.DESCENDING))
+    page = program_runs.page(call, queries.transforms(call.account), order=paging.DESCENDING)
     return page.members("TransformJobSummaries", [_summary(call, run) for run in page.rows])
 
 
@@ -132,9 +127,7 @@ def stop_transform_job(call: Call, *, TransformJobName: str) -> None:
 
 
 def _named(call: Call, name: str) -> TransformJob:
-    found = queries.transforms(call.account).filter(name=name).first()
-    if found is None:
-        raise NotFound(f"Could not find the transform job {name!r}")
+    found: TransformJob = program_runs.named(queries.transforms(call.account), name, noun="transform")
     return found
 
 

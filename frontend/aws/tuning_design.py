@@ -29,26 +29,40 @@ FIELDS = {
     "hyperband": f"{_CONFIG}.StrategyConfig.HyperbandStrategyConfig",
     "random_seed": f"{_CONFIG}.RandomSeed",
     "warm_start": "WarmStartConfig",
+    "definitions": "TrainingJobDefinitions",
 }
 """Inputs of the services -> members, for messages."""
 
 
-def design_of(algorithm: Algorithm, config: Mapping[str, Any], warm_start: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The arguments of `creating.create_tuning`. Raises Invalid without an objective."""
-    objective = config.get("HyperParameterTuningJobObjective")
+def search_of(
+    algorithm: Algorithm, config: Mapping[str, Any], definition: Mapping[str, Any], place: str
+) -> dict[str, Any]:
+    """What is searched with one definition of trainings, and for what: its own, else what the job says for all.
+
+    Arguments of `creating.create_tuning`. Raises Invalid without an objective. `place`: the member that it is.
+    """
+    objective = definition.get("TuningObjective") or config.get("HyperParameterTuningJobObjective")
     if objective is None:
-        raise Invalid("the metric to tune for expected", field=f"{_CONFIG}.HyperParameterTuningJobObjective")
+        several = place != "TrainingJobDefinition"
+        field = f"{place}.TuningObjective" if several else f"{_CONFIG}.HyperParameterTuningJobObjective"
+        raise Invalid("the metric to tune for expected", field=field)
+    return {
+        "objective": {
+            "type": objective["Type"],
+            "metric_name": algorithm.metrics.get(objective["MetricName"], objective["MetricName"]),
+        },
+        "searched": _searched(definition.get("HyperParameterRanges") or config.get("ParameterRanges", {})),
+    }
+
+
+def shared_of(config: Mapping[str, Any], warm_start: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The arguments of `creating.create_tuning` that all definitions of trainings share."""
     hyperband = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
     criteria, limits = config.get("TuningJobCompletionCriteria", {}), config["ResourceLimits"]
     not_improving = criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving")
     converges = criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled"
     found: dict[str, Any] = {
         "strategy": config["Strategy"],
-        "objective": {
-            "type": objective["Type"],
-            "metric_name": algorithm.metrics.get(objective["MetricName"], objective["MetricName"]),
-        },
-        "searched": _searched(config.get("ParameterRanges", {})),
         "limits": {
             "max_jobs": limits.get("MaxNumberOfTrainingJobs"),
             "max_parallel_jobs": limits["MaxParallelTrainingJobs"],

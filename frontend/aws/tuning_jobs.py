@@ -1,30 +1,29 @@
 """Automatic model tuning as SageMaker has it: create, describe, list, stop, and the trainings of a tuning job."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db.models.functions import Coalesce
-
-from frontend.aws import paging, references, training_channels, training_jobs, tuning_design
+from frontend.aws import paging, program_runs, references, training_channels, training_jobs, tuning_design
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
 from learning.services import asked_outputs
-from learning.services.tuning import creating, describing
+from learning.services.tuning import creating, definitions, describing
 from learning.services.tuning.config import TuningConfig
-from marketplace.errors import Invalid, NotFound
+from marketplace.errors import Invalid
 from marketplace.services import resource_requests, resources
 
 KIND = "hyper-parameter-tuning-job"
-_DEFINITION = "TrainingJobDefinition"
-_ONE = "One definition of trainings is searched: give TrainingJobDefinition."
-_KEPT = ("HyperParameterTuningJobConfig", _DEFINITION, "WarmStartConfig")
+_ONE, _SEVERAL = "TrainingJobDefinition", "TrainingJobDefinitions"
+_KEPT = ("HyperParameterTuningJobConfig", _ONE, _SEVERAL, "WarmStartConfig")
+_RANGES = "Give the range of each hyperparameter."
 
 
-def _of_definition(declared: dict[str, str]) -> dict[str, str]:
-    """What is declared of the members that the definition of trainings has in common with a training."""
-    return {f"{_DEFINITION}.{path}": why for path, why in declared.items()}
+def _of_definitions(declared: dict[str, str]) -> dict[str, str]:
+    """What is declared of the members of a definition of trainings, wherever it stands."""
+    return {f"{place}.{path}": why for place in (_ONE, f"{_SEVERAL}[]") for path, why in declared.items()}
 
 
 @operation(
@@ -32,17 +31,13 @@ def _of_definition(declared: dict[str, str]) -> dict[str, str]:
     "CreateHyperParameterTuningJob",
     fields=tuning_design.FIELDS,
     ignored={
-        **_of_definition(training_jobs.IGNORED),
-        f"{_DEFINITION}.DefinitionName": "It is kept and shown again.",
-        f"{_DEFINITION}.HyperParameterTuningResourceConfig": training_jobs.MACHINES,
+        **_of_definitions(training_jobs.IGNORED | {"HyperParameterTuningResourceConfig": training_jobs.MACHINES}),
+        f"{_ONE}.DefinitionName": "It is kept and shown again.",
     },
     refused={
-        **_of_definition(training_jobs.SOURCES),
-        f"{_DEFINITION}.TuningObjective": _ONE,
-        f"{_DEFINITION}.HyperParameterRanges": _ONE,
-        "TrainingJobDefinitions": _ONE,
-        "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": "Give the range of each hyperparameter.",
-        "Autotune": "Give the range of each hyperparameter.",
+        **_of_definitions(training_jobs.SOURCES | {"HyperParameterRanges.AutoParameters": _RANGES}),
+        "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters": _RANGES,
+        "Autotune": _RANGES,
     },
 )
 def create_hyper_parameter_tuning_job(
@@ -51,39 +46,56 @@ def create_hyper_parameter_tuning_job(
     HyperParameterTuningJobName: str,
     HyperParameterTuningJobConfig: dict[str, Any],
     TrainingJobDefinition: dict[str, Any] | None = None,
+    TrainingJobDefinitions: list[dict[str, Any]] | None = None,
     WarmStartConfig: dict[str, Any] | None = None,
     Tags: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Search for the hyperparameters with the best objective."""
-    if TrainingJobDefinition is None:
-        raise Invalid("what trainings have in common expected", field=_DEFINITION)
-    definition = TrainingJobDefinition
-    specification = definition["AlgorithmSpecification"]
-    algorithm = training_channels.algorithm_of(specification, field=f"{_DEFINITION}.AlgorithmSpecification")
-    static = definition.get("StaticHyperParameters", {})
-    asked = tuning_design.design_of(algorithm, HyperParameterTuningJobConfig, WarmStartConfig)
-    asked["hyperparameters"] = training_channels.hyperparameters_of(
-        algorithm, static, definition["StoppingCondition"], field=f"{_DEFINITION}.StaticHyperParameters"
-    )
-    asked["channels"] = training_channels.channels_of(
-        call.account,
-        algorithm,
-        definition.get("InputDataConfig"),
-        specification["TrainingInputMode"],
-        field=f"{_DEFINITION}.InputDataConfig",
-    )
-    asked_outputs.check(call.account, definition["OutputDataConfig"]["S3OutputPath"])
-    arn = references.arn(call.account, KIND, HyperParameterTuningJobName)
+    if (TrainingJobDefinition is None) == (TrainingJobDefinitions is None):
+        raise Invalid("either what all trainings have in common, or several definitions expected", field=_ONE)
+    config, account, name = HyperParameterTuningJobConfig, call.account, HyperParameterTuningJobName
+    shared = tuning_design.shared_of(config, WarmStartConfig)
+    arn = references.arn(account, KIND, name)
+    if TrainingJobDefinition is not None:
+        one = _definition(call, config, TrainingJobDefinition, _ONE)
+        make = partial(creating.create_tuning, account=account, name=name, by=call.by, **one, **shared)
+    else:
+        several = [
+            {**_definition(call, config, one, f"{_SEVERAL}[{place}]"), "name": one.get("DefinitionName", "")}
+            for place, one in enumerate(TrainingJobDefinitions or [])
+        ]
+        make = partial(creating.create_several, account=account, name=name, definitions=several, by=call.by, **shared)
     resources.make(
-        account=call.account,
-        make=lambda: creating.create_tuning(
-            account=call.account, name=HyperParameterTuningJobName, by=call.by, **asked
-        ),
+        account=account,
+        make=make,
         arn=lambda job: arn,
         tagged=pairs(Tags),
         said={name: call.members[name] for name in _KEPT if name in call.members},
     )
     return {"HyperParameterTuningJobArn": arn}
+
+
+def _definition(call: Call, config: dict[str, Any], definition: dict[str, Any], place: str) -> dict[str, Any]:
+    """A definition of trainings, in the arguments of `creating.create_tuning`. `place`: the member that it is."""
+    specification = definition["AlgorithmSpecification"]
+    algorithm = training_channels.algorithm_of(specification, field=f"{place}.AlgorithmSpecification")
+    asked_outputs.check(call.account, definition["OutputDataConfig"]["S3OutputPath"])
+    return {
+        **tuning_design.search_of(algorithm, config, definition, place),
+        "hyperparameters": training_channels.hyperparameters_of(
+            algorithm,
+            definition.get("StaticHyperParameters", {}),
+            definition["StoppingCondition"],
+            field=f"{place}.StaticHyperParameters",
+        ),
+        "channels": training_channels.channels_of(
+            call.account,
+            algorithm,
+            definition.get("InputDataConfig"),
+            specification["TrainingInputMode"],
+            field=f"{place}.InputDataConfig",
+        ),
+    }
 
 
 @operation("sagemaker", "DescribeHyperParameterTuningJob")
@@ -130,10 +142,7 @@ def list_hyper_parameter_tuning_jobs(
     NextToken: str | None = None,
 ) -> dict[str, Any]:
     """The account's tuning jobs."""
-    rows = _rows(call).annotate(modified=Coalesce("status_changed_at", "created_at"))
-    by = {"CreationTime": "created_at", "Status": "status"}.get(SortBy or "", "name")
-    found = paging.filtered(call, rows, training_jobs.MODIFIED)
-    page = paging.page(call, found, by=by, descending=paging.descending(call, paging.ASCENDING))
+    page = program_runs.page(call, _rows(call), by="Name")
     return page.members("HyperParameterTuningJobSummaries", [_summary(call, job) for job in page.rows])
 
 
@@ -173,9 +182,7 @@ def _rows(call: Call) -> Any:
 
 
 def _named(call: Call, name: str) -> HyperParameterTuningJob:
-    found: HyperParameterTuningJob | None = _rows(call).filter(name=name).first()
-    if found is None:
-        raise NotFound(f"Could not find the tuning job {name!r}")
+    found: HyperParameterTuningJob = program_runs.named(_rows(call), name, noun="tuning")
     return found
 
 
@@ -196,11 +203,12 @@ def _summary(call: Call, job: HyperParameterTuningJob) -> dict[str, Any]:
 
 
 def _trial(call: Call, trial: TuningTrial, job: HyperParameterTuningJob) -> dict[str, Any]:
-    run, asked = trial.training_job, TuningConfig.load(job.config)
-    objective = None
+    run, part = trial.training_job, definitions.of(job)[trial.definition]
+    asked, objective = part.asked, None
     if trial.objective_value is not None:
         objective = {"Type": asked.direction, "MetricName": asked.metric, "Value": trial.objective_value}
     return {
+        "TrainingJobDefinitionName": part.name or None,
         "TrainingJobName": trial.name,
         "TrainingJobArn": asked_outputs.arn(call.account, asked_outputs.TRAINING, trial.name),
         "TuningJobName": job.name,

@@ -22,6 +22,7 @@ from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
+from labeling.services.streams import topics
 from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Role
@@ -130,6 +131,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context["send_again"] = failures.sendable(job).count() if any(context["functions"].values()) else 0
     context["sent_at_once"] = min(context["send_again"], failures.AT_ONCE.longest)
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
+    context["topics"] = topics.shown(job)
     context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.requester import training_charts
+from frontend.requester import deletion, training_charts
 from frontend.session import requester_page
 from learning import queries, transitions
 from learning.models import TrainingJob
@@ -18,7 +18,7 @@ from learning.models.training import LIVE
 from learning.samples import CLASSES, MASKS, Evaluation, SampleImage, Samples, Shape
 from learning.services import channels, run_deletion, run_figures, run_records, scope, training
 from marketplace import strict
-from marketplace.errors import DomainError, Invalid
+from marketplace.errors import Invalid
 from marketplace.models import Role
 from marketplace.services.scope import actor
 
@@ -185,10 +185,5 @@ def stop(request: HttpRequest, training_id: int) -> HttpResponse:
 def delete(request: HttpRequest, training_id: int) -> HttpResponse:
     """Delete it, unless it runs or something uses it."""
     found = _found(request, training_id)
-    try:
-        run_deletion.delete_training(training_job=found, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-        return redirect("requester:training", training_id)
-    messages.success(request, f"{found.name} is deleted.")
-    return redirect("requester:trainings")
+    delete_it = partial(run_deletion.delete_training, training_job=found, by=actor(request.user))
+    return deletion.answer(request, found, delete_it, page="training")

@@ -1,19 +1,19 @@
 """Predictions over a manifest: the list, and the page of one with its progress and log."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.requester import deletion
 from frontend.session import requester_page
 from learning import queries, transitions
 from learning.models import TransformJob
 from learning.models.training import LIVE
 from learning.services import run_deletion, run_figures, run_records, scope, training, transforms
-from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
 
@@ -90,10 +90,5 @@ def stop(request: HttpRequest, transform_id: int) -> HttpResponse:
 def delete(request: HttpRequest, transform_id: int) -> HttpResponse:
     """Delete it, unless it runs or something uses it."""
     found = _found(request, transform_id)
-    try:
-        run_deletion.delete_transform(transform_job=found, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-        return redirect("requester:transform", transform_id)
-    messages.success(request, f"{found.name} is deleted.")
-    return redirect("requester:transforms")
+    delete_it = partial(run_deletion.delete_transform, transform_job=found, by=actor(request.user))
+    return deletion.answer(request, found, delete_it, page="transform")

@@ -60,7 +60,9 @@ def parallel(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
     for trial in describing.trials(tuning):
         if trial.objective_value is not None:
             values = [one.number(trial.hyperparameters.get(one.name, "")) for one in asked.searched]
-            lines.append({"name": trial.name, "values": [*values, trial.objective_value]})
+            # Trainings of another definition may search other hyperparameters.
+            if None not in values:
+                lines.append({"name": trial.name, "values": [*values, trial.objective_value]})
     objectives = [line["values"][-1] for line in lines]
     axes.append(
         {

@@ -1,20 +1,20 @@
 """Tuning jobs: the list, a new one, its progress with charts and trainings."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.requester import tuning_charts
+from frontend.requester import deletion, tuning_charts
 from frontend.requester.tuning_forms import FIRST, SHOWN, RangeRows, TuningForm
 from frontend.session import requester_page
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
 from learning.services import channels, run_deletion, scope
-from learning.services.tuning import creating, describing
+from learning.services.tuning import creating, definitions, describing
 from learning.services.tuning.config import TuningConfig
 from marketplace import strict
 from marketplace.errors import DomainError
@@ -116,7 +116,14 @@ def detail_page(request: HttpRequest, tuning_id: int) -> HttpResponse:
     context = _progress(tuning)
     shown = tuning_charts.charts(tuning, context["asked"])
     return render(
-        request, "requester/tuning.html", {**context, "charts": shown, "channels": channels.shown(tuning.channels)}
+        request,
+        "requester/tuning.html",
+        {
+            **context,
+            "charts": shown,
+            "channels": channels.shown(tuning.channels),
+            "definitions": [one.name for one in definitions.of(tuning) if one.name],
+        },
     )
 
 
@@ -154,10 +161,5 @@ def stop(request: HttpRequest, tuning_id: int) -> HttpResponse:
 def delete(request: HttpRequest, tuning_id: int) -> HttpResponse:
     """Delete it, unless it runs or something uses it."""
     found = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
-    try:
-        run_deletion.delete_tuning(tuning_job=found, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-        return redirect("requester:tuning", tuning_id)
-    messages.success(request, f"{found.name} is deleted.")
-    return redirect("requester:tunings")
+    delete_it = partial(run_deletion.delete_tuning, tuning_job=found, by=actor(request.user))
+    return deletion.answer(request, found, delete_it, page="tuning")

@@ -1,9 +1,10 @@
 """Improvement policies: make one, change its parameters, and read what it did."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -171,58 +172,43 @@ class ParametersView(APIView):
 
 
 class _ActView(APIView):
-    """Something that is done with a policy; a repeat does no harm."""
+    """Something that is done with a policy; a repeat does no harm. `act(policy, by)` does it."""
 
-    def _done(self, found: ImprovementPolicy) -> Response:
+    act: Callable[..., None]
+
+    @idempotent
+    def post(self, request: Request, policy_name: str) -> Response:
+        """Do it, and show the policy."""
+        found = _one(request, policy_name, Role.MEMBER)
+        type(self).act(policy=found, by=actor(request))
         return Response(view.shown(view.policy(found.account, found.name)))
 
 
+def _documented(operation_id: str, said: str) -> Callable[[type[APIView]], type[APIView]]:
+    shown = {200: schemas_improvement.ImprovementPolicyShown}
+    schema = extend_schema(request=None, responses=shown, operation_id=operation_id, description=said)
+    return extend_schema_view(post=schema)
+
+
+@_documented("check_improvement_policy", "Look for new images and for new training now.")
 class CheckView(_ActView):
     """A check that does not wait for the poll frequency."""
 
-    @extend_schema(
-        request=None,
-        responses={200: schemas_improvement.ImprovementPolicyShown},
-        operation_id="check_improvement_policy",
-    )
-    @idempotent
-    def post(self, request: Request, policy_name: str) -> Response:
-        """Look for new images and for new training now."""
-        found = _one(request, policy_name, Role.MEMBER)
-        creating.check_now(policy=found, by=actor(request))
-        return self._done(found)
+    act = staticmethod(creating.check_now)
 
 
+@_documented("stop_improvement_policy", "Detect and train no more; a training under way is stopped.")
 class StopView(_ActView):
     """The end of what a policy does by itself."""
 
-    @extend_schema(
-        request=None,
-        responses={200: schemas_improvement.ImprovementPolicyShown},
-        operation_id="stop_improvement_policy",
-    )
-    @idempotent
-    def post(self, request: Request, policy_name: str) -> Response:
-        """Detect and train no more; a training under way is stopped."""
-        found = _one(request, policy_name, Role.MEMBER)
-        creating.stop(policy=found, by=actor(request))
-        return self._done(found)
+    act = staticmethod(creating.stop)
 
 
+@_documented("start_improvement_policy", "Go on with a policy that was stopped.")
 class StartView(_ActView):
     """Going on."""
 
-    @extend_schema(
-        request=None,
-        responses={200: schemas_improvement.ImprovementPolicyShown},
-        operation_id="start_improvement_policy",
-    )
-    @idempotent
-    def post(self, request: Request, policy_name: str) -> Response:
-        """Go on with a policy that was stopped."""
-        found = _one(request, policy_name, Role.MEMBER)
-        creating.start(policy=found, by=actor(request))
-        return self._done(found)
+    act = staticmethod(creating.start)
 
 
 class ReportAddressView(APIView):

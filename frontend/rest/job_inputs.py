@@ -15,6 +15,7 @@ from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.keywords import KEYWORD
 from labeling.services.prelabels import options as prelabel_options
+from labeling.services.streams import topics
 from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
 from marketplace.models import ActionsGuarded, Comparator
@@ -280,6 +281,20 @@ class LabelingJobInput(Body):
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
     input_job = serializers.IntegerField(
         required=False, help_text="a job that is over, whose output manifest is the input (chaining)"
+    )
+    input_topic_arn = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=topics.ARN_LENGTH.longest,
+        help_text="a streaming job: the Amazon SNS topic that sends its objects; it runs until it is stopped",
+    )
+    output_topic_arn = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=topics.ARN_LENGTH.longest,
+        help_text="the Amazon SNS topic, an event destination of the account, that each object's labels are sent to",
     )
     label_attribute_name = serializers.CharField(required=False, max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest)
     audit_label_attribute_name = serializers.CharField(

@@ -26,6 +26,7 @@ from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
 from labeling.services.jobs import chaining, creation, label_configs, pausing, pricing, probe
 from labeling.services.output import manifests
+from labeling.services.streams import topics
 from marketplace import money
 from marketplace.errors import Invalid
 from marketplace.models import Account, AudienceRequirement, Role
@@ -81,6 +82,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "workteam": job.workteam_id,
         "dataset": job.dataset_id,
         "input_manifest_uri": job.input_manifest_uri,
+        "topics": topics.shown(job),
         "output_uri": job.output_uri,
         "output_manifest_uri": manifests.manifest_uri(job),
         "selection": job.selection,

@@ -226,6 +226,7 @@ class LabelingJob(LabelingJobRow):
     workteam = s.IntegerField()
     dataset = s.IntegerField(allow_null=True)
     input_manifest_uri = s.CharField()
+    topics = s.JSONField(allow_null=True, help_text="the Amazon SNS topics of a streaming job, and of its labels")
     output_uri = s.CharField()
     output_manifest_uri = s.CharField(help_text="as LabelingJobOutput.OutputDatasetS3Uri; refreshed while it runs")
     selection = s.JSONField()

@@ -18,7 +18,7 @@ from labeling.services import scope as labeling_scope
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
 from learning.services import run_deletion, scope
-from learning.services.tuning import config, creating, describing, ranges
+from learning.services.tuning import config, creating, definitions, describing, ranges
 from learning.services.tuning.config import TuningConfig
 from marketplace import names
 from marketplace.models import Role
@@ -130,6 +130,7 @@ def detail(job: Any) -> dict[str, Any]:
         "hyperparameters": job.hyperparameters,
         "channels": job.channels,
         "ranges": [_range(one) for one in asked.searched],
+        "definitions": [one.name for one in definitions.of(job) if one.name],
         "max_parallel_jobs": asked.max_parallel,
         "max_runtime_seconds": asked.max_seconds,
         "early_stopping": asked.early_stopping,
@@ -168,6 +169,7 @@ def trial_row(trial: TuningTrial) -> dict[str, Any]:
     return {
         "id": trial.pk,
         "name": trial.name,
+        "definition": trial.definition,
         "training_job": trial.training_job_id,
         "status": run.status if run else "Stopped",
         "failure_reason": (run.failure_reason or None) if run else None,

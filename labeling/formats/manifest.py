@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from labeling.formats import manifest_hints
+from labeling.formats import manifest_hints, stream_lines
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
@@ -169,7 +169,7 @@ def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _deeper_than(MAX_DEPTH, attributes):
         raise _Refused(f"holds lists or objects more than {MAX_DEPTH} deep in each other")
     for name in attributes:
-        if not name or name[0] == "$":
+        if not name or (name[0] == "$" and not stream_lines.is_given(name)):
             raise _Refused(f"attribute name {name!r} must not be empty or start with '$'")
         if raw.count(b'"' + name.encode() + b'"') > 1 or b"\\" in raw:
             _refuse_duplicates(raw)

@@ -41,6 +41,7 @@ from labeling.models.queues import AdvanceRequest, PlannedAdvance, WorkQueue
 from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
+from labeling.models.streams import JobTopics, SentLabel, StreamMessage
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
 from labeling.models.templates import QueueTemplate, TemplateVersion, WorkerTemplate
 
@@ -81,6 +82,7 @@ __all__ = [
     "HumanTaskUi",
     "LoopAgreement",
     "JobFunctions",
+    "JobTopics",
     "ImportOutcome",
     "ImportedLine",
     "Label",
@@ -106,6 +108,8 @@ __all__ = [
     "PriceChange",
     "ReviewStatus",
     "StaleOutput",
+    "SentLabel",
+    "StreamMessage",
     "Task",
     "TaskInput",
     "TaskStatus",

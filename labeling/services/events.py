@@ -7,13 +7,15 @@ from django.conf import settings
 from labeling import subjects, transitions
 from labeling.models import FlowDefinition, HumanLoop, LabelingJob
 from labeling.services.review import output
-from marketplace import arns
+from labeling.services.streams import topics
+from marketplace import arns, event_kinds
 from marketplace.event_kinds import EventKind, iso
 from marketplace.services.events import follow
 
 
 def register() -> None:
     """Say of which changes there are events. AWS has none of flow definitions; theirs is named after those it has."""
+    event_kinds.TEXTS.add(topics.LABELS)
     for machine, subject, said, arn, detail in (
         (transitions.LABELING_JOB, subjects.LABELING_JOB, "Ground Truth Labeling Job State", _job_arn, _labeling_job),
         (transitions.HUMAN_LOOP, subjects.HUMAN_LOOP, "A2I HumanLoop Status", output.loop_arn, _human_loop),

@@ -24,6 +24,9 @@ class HyperParameterTuningJob(Advanced):
     config = models.JSONField()
     hyperparameters = models.JSONField(default=dict)
     channels = AddressesField(default=dict)
+    # Several searches with their own data, ranges and objectives (services/tuning/definitions.py); the first one's are
+    # above, too. Empty for the one search that there usually is.
+    definitions = AddressesField(default=list, db_default=models.Value([], models.JSONField()))
     study_name = models.CharField(max_length=64, unique=True)
     # Why no further training is started, before the limits are reached; empty while there is no such reason.
     ending = models.CharField(max_length=40, blank=True)
@@ -49,9 +52,13 @@ class Objective(models.TextChoices):
 
 
 class TuningTrial(models.Model):
-    """One training of a search. `number` is that of Optuna's trial; `hyperparameters` are the searched ones."""
+    """One training of a search. `number` is that of Optuna's trial; `hyperparameters` are the searched ones.
+
+    `definition`: the place of that which is searched, in a tuning job of several.
+    """
 
     tuning_job = models.ForeignKey(HyperParameterTuningJob, models.CASCADE, related_name="trials", db_index=False)
+    definition = models.PositiveSmallIntegerField(default=0, db_default=0)
     number = models.IntegerField()
     name = models.CharField(max_length=63)
     training_job = models.OneToOneField(TrainingJob, models.SET_NULL, null=True, related_name="tuning_trial")
@@ -63,4 +70,4 @@ class TuningTrial(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tuning_job", "number"], name="tuning_trial_number_once")]
+        constraints = [models.UniqueConstraint(fields=["tuning_job", "definition", "number"], name="tuning_trial_once")]

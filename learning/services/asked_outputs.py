@@ -30,9 +30,16 @@ def model_uri(run: TrainingJob) -> str | None:
     said = _asked(run.account, TRAINING, run.name)
     tuned, _ = queries.askers(run)
     if not said and tuned:
-        said = _asked(run.account, TUNING, tuned).get("TrainingJobDefinition", {})
+        said = _definition(_asked(run.account, TUNING, tuned), run)
     path = said.get("OutputDataConfig", {}).get("S3OutputPath")
     return storage.join(path.rstrip("/"), run.name, OUTPUT, registry.ARCHIVE) if path else None
+
+
+def _definition(said: dict[str, Any], run: TrainingJob) -> dict[str, Any]:
+    """What was asked of the trainings of a tuning job, of which this is one."""
+    several = said.get("TrainingJobDefinitions", [])
+    found: dict[str, Any] = several[run.tuning_trial.definition] if several else said.get("TrainingJobDefinition", {})
+    return found
 
 
 def put_model(run: TrainingJob, archive_uri: str) -> None:

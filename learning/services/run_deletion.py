@@ -13,6 +13,7 @@ from learning import transitions
 from learning.models import HyperParameterTuningJob, ProgramRun, TrainingJob, TransformJob
 from learning.models.training import LIVE
 from learning.services import asked_outputs, run_records
+from learning.services.tuning import definitions
 from marketplace import storage
 from marketplace.errors import InUse, WrongState
 from marketplace.queue import enqueue
@@ -68,9 +69,10 @@ def delete_tuning(*, tuning_job: HyperParameterTuningJob, by: str) -> None:
         heir = live.filter(config__parents__contains=[job.name]).first()
         if heir is not None:
             raise InUse(f"the tuning job {job.name} is used by the tuning job {heir.name}")
-        study = job.study_name
+        studies = definitions.studies(job)
         _delete(job, by)
-        enqueue(FORGET_STUDY, study, tried_again=True)
+        for study in studies:
+            enqueue(FORGET_STUDY, study, tried_again=True)
 
 
 def delete_files(uri: str) -> None:

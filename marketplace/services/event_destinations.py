@@ -26,6 +26,7 @@ from marketplace.models import (
     Event,
     EventDelivery,
     EventDestination,
+    Subject,
 )
 from marketplace.ranges import Range
 from marketplace.services import audit
@@ -138,6 +139,26 @@ def post(event: Event) -> None:
     )
 
 
+def post_text(*, destination: EventDestination, kind: str, message_id: str, subject: Subject, text: str) -> None:
+    """Queue a text for a topic, in the caller's transaction. `kind`: one of event_kinds.TEXTS.
+
+    A repeat with the same `message_id` does nothing. Texts about one subject are sent one after the other.
+    """
+    if not EventDelivery.objects.filter(endpoint=destination, message_id=message_id).exists():
+        _queue(
+            [
+                EventDelivery(
+                    endpoint=destination,
+                    message_id=message_id,
+                    kind=kind,
+                    subject_type=subject.type,
+                    subject_id=subject.id,
+                    body=text,
+                )
+            ]
+        )
+
+
 def as_sent(event: Event, *, source: str = AWS_SOURCE) -> dict[str, Any]:
     """An event as a rule of EventBridge passes it on to its targets."""
     return _event(
@@ -217,6 +238,27 @@ def one_of(account: Account, destination_id: int) -> EventDestination:
     if found is None:
         raise NotFound(f"there is no event destination {destination_id}")
     return found
+
+
+def topic_of(account: Account, arn: str) -> EventDestination | None:
+    """The account's active destination that is this SNS topic, the oldest of several; None without one."""
+    topics = of(account).filter(kind=DestinationKind.SNS, status=EndpointStatus.ACTIVE)
+    return topics.filter(target=arn).first()
+
+
+def address_of(destination: EventDestination, *, target: str = "") -> aws_messages.Target:
+    """Where, and with what credentials, a destination of AWS is asked; with `target` another topic in its place.
+
+    Raises Invalid for what the operator does not allow any more.
+    """
+    if destination.endpoint_url and destination.endpoint_url not in settings.EVENTS_ENDPOINT_URLS:
+        raise Invalid(f"the operator does not allow {destination.endpoint_url} any more", field="endpoint_url")
+    return aws_messages.Target(
+        service=SERVICES[DestinationKind(destination.kind)],
+        arn=target or destination.target,
+        credentials=credentials(destination),
+        endpoint_url=destination.endpoint_url,
+    )
 
 
 # --- what is checked ------------------------------------------------------------------------------------------------

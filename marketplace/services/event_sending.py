@@ -6,12 +6,10 @@ How messages are sent at all, and sent again, is in message_sending.py.
 from datetime import timedelta
 
 import orjson
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from marketplace import aws_messages, queue
-from marketplace.errors import Invalid
+from marketplace import aws_messages, event_kinds, queue
 from marketplace.models import DestinationKind, EventDelivery, EventDestination, NoticeKind, Role, Subject
 from marketplace.services import event_destinations, notifications
 from marketplace.services.message_sending import Outcome, Sending, post
@@ -31,15 +29,12 @@ class _Events(Sending[EventDestination, EventDelivery]):
             return post(
                 endpoint=destination, url=destination.target, message_id=message.message_id, body=message.body, at=at
             )
-        if destination.endpoint_url and destination.endpoint_url not in settings.EVENTS_ENDPOINT_URLS:
-            raise Invalid(f"the operator does not allow {destination.endpoint_url} any more", field="endpoint_url")
-        target = aws_messages.Target(
-            service=event_destinations.SERVICES[DestinationKind(destination.kind)],
-            arn=destination.target,
-            credentials=event_destinations.credentials(destination),
-            endpoint_url=destination.endpoint_url,
-        )
-        return Outcome(*aws_messages.send(target, event=orjson.loads(message.body), group=message.subject))
+        target = event_destinations.address_of(destination)
+        if message.kind in event_kinds.TEXTS:
+            sent = aws_messages.publish(target, text=message.body, message_id=message.message_id, group=message.subject)
+        else:
+            sent = aws_messages.send(target, event=orjson.loads(message.body), group=message.subject)
+        return Outcome(*sent)
 
     def tell_owners(self, endpoint: EventDestination, because: str) -> None:
         notifications.tell_account(

@@ -189,6 +189,7 @@ MESSAGES = {
     "labeling.background.tell_of_public_work": 2,
     "labeling.background.tell_of_price": 2,
     "labeling.background.run_functions": 1,
+    "labeling.background.advance_topics": 1,
     "labeling.background.check_conduct": 1,
     "labeling.background.check_collusion": 1,
     "marketplace.background.step_stripe_payout": 1,

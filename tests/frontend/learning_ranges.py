@@ -1,9 +1,10 @@
-"""The declared limits of the fields about trainings, tuning jobs, models and endpoints, for test_ranges.py."""
+"""The declared limits of the fields about topics, trainings, tuning jobs, models and endpoints, for test_ranges.py."""
 
 from frontend.requester import tuning_forms
 from labeling.services.jobs import limits
 from labeling.services.prelabels import options
 from labeling.services.review import flows
+from labeling.services.streams import topics
 from learning.services import channels, model_approval, training, transforms
 from learning.services.hosting import asking, hosting, reviewing, strategies
 from learning.services.tuning import config, creating, ranges
@@ -12,6 +13,8 @@ from marketplace.services import boundaries
 from tests.frontend import improvement_world
 
 DECLARED = {
+    "input_topic_arn": topics.ARN_LENGTH,
+    "output_topic_arn": topics.ARN_LENGTH,
     **{name: allowed for name, (_, allowed) in options.NUMBERS.items()},
     "check_price": money.TEXT_LENGTH,
     "PreLabelsInput.attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,

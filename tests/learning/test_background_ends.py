@@ -336,8 +336,9 @@ LEFT = {"marketplace.background.delete_stored"}
 LEFT |= {"learning.background.delete_files", "learning.background.forget_study"}
 """What a deleted run has left: it has no row any more; the queue delivers again. See test_run_deletion.py."""
 
-LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}
-"""They have no row: what a look at workers' answers misses, the look after the next answers finds."""
+LOOKS = {f"labeling.background.{what}" for what in ("check_conduct", "check_collusion", "advance_topics")}
+"""They have no row: what a look at workers' answers misses, the look after the next answers finds. What keeps a topic
+is shown and tried again every minute, see test_streams.py."""
 
 SWEEPS = {"labeling.background.sweep", "learning.background.sweep", "marketplace.background.sweep"}
 """They have no row of their own: a part that fails keeps no other from running."""

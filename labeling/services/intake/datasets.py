@@ -82,7 +82,7 @@ def selected(
         for line in manifest.parse(addresses.MovedLines(stream, former=former), **options):
             if on_line is not None:
                 on_line(line.number)
-            yield _readable(line, reader)
+            yield readable(line, reader)
 
     kind = selection.get("kind", "full")
     if kind == "random":
@@ -91,7 +91,8 @@ def selected(
     return manifest.select(lines(), compile_where(selection["where"])) if kind == "filter" else lines()
 
 
-def _readable(line: manifest.Line | manifest.BadLine, reader: boundaries.Reader) -> manifest.Line | manifest.BadLine:
+def readable(line: manifest.Line | manifest.BadLine, reader: boundaries.Reader) -> manifest.Line | manifest.BadLine:
+    """The line, or a bad one where it names an object that the account may not read."""
     if isinstance(line, manifest.Line) and line.source_ref and (reason := reader.refusal(line.source_ref)):
         return manifest.BadLine(line.number, reason, line.source_ref)
     return line

@@ -38,7 +38,7 @@ REASON_LENGTH = 500
 
 
 @dataclass
-class _Chunk:
+class Chunk:
     """Lines that are written to the database together."""
 
     # index, state, failure reason, source-ref, name, line
@@ -77,7 +77,7 @@ def load_objects(job: LabelingJob, *, ranked: Mapping[int, likely_errors.Ranked]
             lines = datasets.selected(stream, selection, account=job.account, **options)
             if ranked is not None and selection.get("count") is not None:
                 lines = (line for line in lines if isinstance(line, manifest.BadLine) or line.index in ranked)
-            for chunk in _chunks(job, lines, rejected):
+            for chunk in chunks(job, lines, rejected):
                 spool.write(orjson.dumps([chunk.rows, chunk.labels]) + b"\n")
         spool.seek(0)
         _store(job, spool, rejected, uri=uri, ranked=ranked or {})
@@ -98,7 +98,7 @@ def _store(
             return
         total = 0
         for line in spool:
-            chunk = _Chunk(*orjson.loads(line))
+            chunk = Chunk(*orjson.loads(line))
             _copy(job, chunk)
             total += len(chunk.rows)
         rejected.save(job=job)
@@ -108,10 +108,20 @@ def _store(
         )
 
 
-def _chunks(
+def append(job: LabelingJob, prepared: Iterable[Chunk]) -> int:
+    """Add objects to a job, and say how many; needs a transaction. The places of their lines are not taken yet."""
+    added = 0
+    for chunk in prepared:
+        _copy(job, Chunk(*orjson.loads(orjson.dumps([chunk.rows, chunk.labels]))))
+        added += len(chunk.rows)
+    return added
+
+
+def chunks(
     job: LabelingJob, lines: Iterable[manifest.Line | manifest.BadLine], rejected: RejectedLines
-) -> Iterator[_Chunk]:
-    chunk = _Chunk()
+) -> Iterator[Chunk]:
+    """What becomes objects of these lines, to be written together; lines that cannot be used go to `rejected`."""
+    chunk = Chunk()
     for line in lines:
         if isinstance(line, manifest.BadLine):
             rejected.add(line.number, line.reason, line.excerpt)
@@ -138,7 +148,7 @@ def _chunks(
         chunk.size += len(line.original) + len(stored)
         if chunk.full:
             yield chunk
-            chunk = _Chunk()
+            chunk = Chunk()
     if chunk.rows:
         yield chunk
 
@@ -169,7 +179,7 @@ def _state(label: ImportedLabel[Any]) -> str:
     return ObjectState.MACHINE if label.origin.human_annotated is False else ObjectState.HUMAN
 
 
-def _copy(job: LabelingJob, chunk: _Chunk) -> None:
+def _copy(job: LabelingJob, chunk: Chunk) -> None:
     """Write both tables by COPY; ids are drawn first, because the lines refer to them."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -191,7 +201,7 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
         _import_labels(chunk, ids)
 
 
-def _import_labels(chunk: _Chunk, ids: list[int]) -> None:
+def _import_labels(chunk: Chunk, ids: list[int]) -> None:
     """Store the first revision of objects that have a label, and the size of the image where the label contains it."""
     labels = Label.objects.bulk_create(
         [

@@ -7,6 +7,7 @@ With automated labeling the learning room opens the batches and ends the job; ev
 from datetime import timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,6 +25,8 @@ from labeling.services.output import manifests
 from labeling.services.prelabels import anchoring, showing
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.results import class_changes, consolidating, difficulty, labels, likely_errors
+from labeling.services.streams import sending, taking, topics
+from marketplace import queue
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
@@ -88,6 +91,7 @@ def _step(job: LabelingJob) -> bool:
         due.settle_due(job.queue)
         scoring.score_new(job)
         waiting.request_due(job)
+        sending.send_new(job)
     if job.status in finishing.FINAL:
         if not _rewrite(job):
             likely_errors.renew(job)
@@ -108,13 +112,15 @@ def _ingest(job: LabelingJob) -> bool:
             reason = f"the data set {job.dataset.name} is {job.dataset.status}: {job.dataset.failure_reason}"
             finishing.fail_job(job=job, reason=reason)
         return False
+    streaming = topics.is_stream(job)
     try:
-        loading.load_objects(job, ranked=most_likely_wrong.of_input(job))
+        if job.dataset is not None or job.input_manifest_uri or not streaming:
+            loading.load_objects(job, ranked=most_likely_wrong.of_input(job))
     except DomainError as error:
         finishing.fail_job(job=job, reason=f"the input could not be ingested: {error.message}")
         return False
     job.refresh_from_db()
-    if not DataObject.objects.filter(job=job).exists():
+    if not streaming and not DataObject.objects.filter(job=job).exists():
         reason = f"the input manifest has no line that can be used ({job.bad_lines} were rejected)"
         finishing.fail_job(job=job, reason=reason)
         return False
@@ -129,10 +135,14 @@ def _ingest(job: LabelingJob) -> bool:
         if locked.status == "Initializing":
             move(job, "InProgress", by=BY, because=f"{job.objects_total} objects ingested")
             hooks.send(hooks.job_ready, job.pk)
+            if streaming:
+                queue.enqueue(topics.ADVANCE, job.pk)
     return True
 
 
 def _work(job: LabelingJob) -> bool:
+    if topics.is_stream(job):
+        return _work_stream(job)
     if timezone.now() - job.created_at > LONGEST_RUN:
         move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
@@ -143,6 +153,22 @@ def _work(job: LabelingJob) -> bool:
             return False
         return _wait_for_loop(job) if job.automated else _open_next(job)
     return _advance_batch(job, live)
+
+
+def _work_stream(job: LabelingJob) -> bool:
+    """Take what has come, and open it beside what is open already: no object waits for the end of another's batch."""
+    if taking.idle(job):
+        move(job, "Stopping", by=BY, because=f"no object has come for {settings.STREAM_IDLE_DAYS} days")
+        return True
+    owes = pausing.follow_debt(job)
+    taking.take(job)
+    leases.expire_overdue(queue_id=job.queue_id, now=timezone.now())
+    if any([_advance_batch(job, one) for one in batches.to_end(job.queue, now=timezone.now())]):
+        return True
+    consolidating.refit(job=job)
+    if owes or waiting.merging(job):
+        return False
+    return _open_next(LabelingJob.objects.get(pk=job.pk), streaming=True)
 
 
 def _wait_for_loop(job: LabelingJob) -> bool:
@@ -172,16 +198,15 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
     sources.mint(job=job, batch=batch)
     anchoring.record(job)
     closed = batches.close_batch(batch=batch, by=BY)
-    if closed:
+    # That of a streaming job, which closes a batch for every few objects, is written every few minutes.
+    if closed and batch.exclusive:
         manifests.refresh_or_report(job)
     return closed
 
 
 def _stop(job: LabelingJob) -> bool:
-    if (live := batches.live_batch(job.queue)) is not None:
-        due.settle_due(job.queue)
-        if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
-            return False
+    if not finishing.stop_batches(job, by=BY):
+        return False
     if waiting.merging(job):
         return False
     # A job stops even if its output cannot be written: its labels are kept and can be exported.
@@ -202,11 +227,20 @@ def _rewrite(job: LabelingJob) -> bool:
 # --- jobs without automated labeling: which objects are next --------------------------------------------------------
 
 
-def _open_next(job: LabelingJob) -> bool:
-    """Open the next batch; returns True when another step may follow at once."""
-    if reason := _completion_reason(job):
-        return _complete(job, reason)
+def _open_next(job: LabelingJob, *, streaming: bool = False) -> bool:
+    """Open the next batch; returns True when another step may follow at once.
+
+    In a streaming job others may be open; it is not done when no object is left.
+    """
+    if reason := _completion_reason(job, streaming=streaming):
+        return False if batches.live_batches(job.queue) else _complete(job, reason)
+    if streaming and not waiting.openable(job).exists():
+        return False
+    if streaming and _probe_runs(job):
+        return False
     if not probe.passes(job):
+        return False
+    if streaming and _room(job) < 1:
         return False
     size = _batch_size(job)
     if size < 1:
@@ -223,7 +257,7 @@ def _open_next(job: LabelingJob) -> bool:
     if not ids or not showing.prepare(job, ids):
         return False
     try:
-        open_batch(job=job, object_ids=ids, by=BY)
+        open_batch(job=job, object_ids=ids, exclusive=not streaming, by=BY)
     except InsufficientFunds as error:
         pausing.wait(job, Pause.FUNDS, error.message)
         return False
@@ -231,15 +265,20 @@ def _open_next(job: LabelingJob) -> bool:
     return False
 
 
+def _probe_runs(job: LabelingJob) -> bool:
+    """Whether the first batch of a public streaming job is open: nothing else is before it was looked at."""
+    return bool(job.workteam.public and not job.probe and batches.live_batches(job.queue))
+
+
 def _nobody(job: LabelingJob) -> str:
     return f"the team {job.workteam.name} has no members: add some and the job goes on"
 
 
-def _completion_reason(job: LabelingJob) -> str:
-    """Why the job is complete; "" while there are objects left to open."""
+def _completion_reason(job: LabelingJob, *, streaming: bool) -> str:
+    """Why the job is complete; "" while there are objects left to open, or further ones may come."""
     if reason := stopping_reason(job):
         return reason
-    if not waiting.openable(job).exists():
+    if not streaming and not waiting.openable(job).exists():
         return "every object is done"
     if spending.allowed_objects(job) < 1:
         return "the spending limit is reached"
@@ -258,16 +297,23 @@ def stopping_reason(job: LabelingJob) -> str:
 
 def _batch_size(job: LabelingJob) -> int:
     """How many objects may be opened now."""
-    human, labeled = _labeled(job)
+    _, labeled = _labeled(job)
     first_public = job.workteam.public and not Batch.objects.filter(queue=job.queue_id).exists()
-    bounds = [job.max_concurrent_tasks, spending.affordable_objects(job)]
+    bounds = [_room(job), spending.affordable_objects(job)]
     if first_public:
         bounds.append(FIRST_PUBLIC_BATCH)
-    if job.max_human_labeled_objects is not None:
-        bounds.append(job.max_human_labeled_objects - human)
     if job.max_percentage_labeled is not None:
         bounds.append(_percentage_cap(job) - labeled)
     return min(bounds)
+
+
+def _room(job: LabelingJob) -> int:
+    """How many more objects may be open to people beside those that are, by the job's own numbers."""
+    opened = DataObject.objects.filter(job=job, state=ObjectState.PENDING).count()
+    room = job.max_concurrent_tasks - opened
+    if job.max_human_labeled_objects is not None:
+        room = min(room, job.max_human_labeled_objects - _labeled(job)[0] - opened)
+    return room
 
 
 def _labeled(job: LabelingJob) -> tuple[int, int]:

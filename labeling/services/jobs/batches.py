@@ -1,7 +1,7 @@
 """Opening a batch of a labeling job: its objects become PendingHuman and get a task each.
 
-At most one batch of a job is open; a constraint of the database holds it to that. Knows neither why these objects were
-chosen nor what their answers contain.
+At most one batch of a job is open, except of a streaming one; a constraint of the database holds it to that. Knows
+neither why these objects were chosen nor what their answers contain.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,13 @@ from marketplace.errors import Invalid, WrongState
 
 
 def open_batch(
-    *, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", relabels: bool = False, by: str
+    *,
+    job: LabelingJob,
+    object_ids: Sequence[int],
+    purpose: str = "labels",
+    relabels: bool = False,
+    exclusive: bool = True,
+    by: str,
 ) -> Batch:
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
@@ -26,6 +32,7 @@ def open_batch(
     the model's label.
 
     Objects with a pre-label that people are to see (services/prelabels) become tasks that check it, at its price.
+    Only in a streaming job may batches that are not `exclusive` be open beside each other.
     The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
     and the money is reserved for the most it may get. Raises InsufficientFunds when the wallet cannot pay, WrongState
     when a batch is open, the job is not InProgress or an object is in another state, Invalid for no objects, a
@@ -43,7 +50,15 @@ def open_batch(
         if not relabels:
             DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
         golds = mixing.for_batch(job, len(ids))
-        batch = batches.open_batch(queue=job.queue, tasks=tasks, golds=golds, purpose=purpose, relabels=relabels, by=by)
+        batch = batches.open_batch(
+            queue=job.queue,
+            tasks=tasks,
+            golds=golds,
+            purpose=purpose,
+            relabels=relabels,
+            exclusive=exclusive,
+            by=by,
+        )
         pausing.go_on(job)
     return batch
 

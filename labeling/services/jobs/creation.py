@@ -16,6 +16,7 @@ from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
 from labeling.services.jobs.status import move
 from labeling.services.queue import advance_requests, queues
+from labeling.services.streams import topics
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account
@@ -55,6 +56,7 @@ _JOB = (
         "script_hosts",
         "template",
         "output_uri",
+        *topics.FIELDS,
         "qualification_requirements",
         "requirements",
         "workers_per_object",
@@ -94,6 +96,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
                 **{name: getattr(design, name) for name in _JOB},
             )
             choosing.keep(job, design)
+            topics.keep(job, design, by=by)
             audit.record(job, by=by, because="created", to_status=job.status, at=job.created_at)
             transitions.LABELING_JOB.begin(job)
             advance_requests.request_advance(job.queue_id)

@@ -30,6 +30,7 @@ from labeling.services.jobs import (
 )
 from labeling.services.jobs import instructions as texts
 from labeling.services.prelabels import options as prelabels
+from labeling.services.streams import topics
 from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Contract, Workteam
@@ -62,6 +63,8 @@ class Design:
     task_type: str = task_types.DEFAULT
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
+    input_topic_arn: str = ""
+    output_topic_arn: str = ""
     instructions: dict[str, Any] | None = None
     template: str = ""
     script_hosts: list[str] | None = None
@@ -137,6 +140,7 @@ class Design:
             _stopping,
             _lists,
             _learning,
+            topics.check_design,
         ):
             rule(self)
         if self.errors:
@@ -209,7 +213,9 @@ def _labels(design: Design) -> None:
 
 
 def _input(design: Design) -> None:
-    if (design.dataset is None) == (not design.input_manifest_uri):
+    neither = design.dataset is None and not design.input_manifest_uri
+    both = design.dataset is not None and bool(design.input_manifest_uri)
+    if both or (neither and not design.input_topic_arn):
         design.wrong("dataset", "either a data set or an input_manifest_uri expected")
     if design.dataset is not None:
         if design.dataset.account_id != design.account.pk:

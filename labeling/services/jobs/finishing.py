@@ -19,8 +19,8 @@ FINAL = transitions.LABELING_JOB.final
 
 def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
     """End a job whose work is done. Raises WrongState while a batch is open. Safe to repeat."""
-    if (live := batches.live_batch(job.queue)) is not None:
-        raise WrongState(f"batch {live.number} of the job is still open", field="batch")
+    if live := batches.live_batches(job.queue):
+        raise WrongState(f"batch {live[0].number} of the job is still open", field="batch")
     _end(job, "Completed", by=by, because=because)
 
 
@@ -29,7 +29,7 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
     job.refresh_from_db()
     if job.status in FINAL:
         return
-    if (live := batches.live_batch(job.queue)) is not None:
+    for live in batches.live_batches(job.queue):
         # No seat of the batch is free from here on, so nobody can claim before the status changes.
         batches.stop_batch(batch=live, by=by)
     _release_pending(job)
@@ -38,12 +38,21 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
 
 def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
     """Move a Stopping job to Stopped once no lease is running; returns whether it is Stopped."""
-    live = batches.live_batch(job.queue)
-    if live is not None and not batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS):
+    if not stop_batches(job, by=by):
         return False
     _release_pending(job)
     _end(job, "Stopped", by=by, because="stopped; what was done is kept")
     return True
+
+
+def stop_batches(job: LabelingJob, *, by: str) -> bool:
+    """Stop every batch that is open; whether all are over, which they are not while a lease runs."""
+    return all(
+        [
+            batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS)
+            for live in batches.live_batches(job.queue)
+        ]
+    )
 
 
 def _end(job: LabelingJob, to: str, *, by: str, because: str, failure_reason: str = "") -> None:

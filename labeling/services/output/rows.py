@@ -1,10 +1,11 @@
 """A job's objects with their newest labels, streamed in manifest order: what every output and export reads."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+from django.db.models import QuerySet
 
 from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, put_members
@@ -83,7 +84,19 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
     rows = DataObject.objects.filter(job=job).order_by("index")
     if which != "all":
         rows = rows.filter(label__source__in=WHICH[which])
-    columns = rows.values_list(
+    columns, last = _columns(rows), -1
+    while chunk := [Row(*row) for row in columns.filter(index__gt=last)[:CHUNK]]:
+        yield from chunk
+        last = chunk[-1].line_index
+
+
+def of_ids(job: LabelingJob, ids: Collection[int]) -> list[Row]:
+    """These objects of the job, in manifest order."""
+    return [Row(*row) for row in _columns(DataObject.objects.filter(job=job, pk__in=ids).order_by("index"))]
+
+
+def _columns(rows: "QuerySet[DataObject]") -> Any:
+    return rows.values_list(
         "pk",
         "index",
         "state",
@@ -103,10 +116,6 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label_id",
         "label__content",
     )
-    last = -1
-    while chunk := [Row(*row) for row in columns.filter(index__gt=last)[:CHUNK]]:
-        yield from chunk
-        last = chunk[-1].line_index
 
 
 def image_size(row: Row) -> ImageSize:

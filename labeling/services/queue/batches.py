@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from labeling import hooks, redundancy, subjects, transitions
@@ -174,6 +174,19 @@ def _make_golds(queue: WorkQueue, batch: Batch, golds: Sequence[NewGold]) -> Non
 def live_batch(queue: WorkQueue) -> Batch | None:
     """The exclusive batch that is open to people now, if one is."""
     return Batch.objects.filter(queue=queue, status__in=LIVE, exclusive=True).first()
+
+
+def live_batches(queue: WorkQueue) -> list[Batch]:
+    """Every batch that is open to people now, the oldest first."""
+    return list(Batch.objects.filter(queue=queue, status__in=LIVE).order_by("number"))
+
+
+def to_end(queue: WorkQueue, *, now: datetime) -> list[Batch]:
+    """Those of the batches that are open of which something may end: all tasks are over, or the time is."""
+    tasks = Task.objects.filter(batch=OuterRef("pk"))
+    over = ~Exists(tasks.filter(state=TaskStatus.OPEN)) & ~Exists(tasks.filter(due=True))
+    rows = Batch.objects.filter(queue=queue, status__in=LIVE)
+    return list(rows.filter(over | Q(expires_at__lte=now) | Q(stopped_early=True)).order_by("number"))
 
 
 def is_over(batch: Batch) -> bool:

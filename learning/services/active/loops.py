@@ -44,7 +44,10 @@ def check_settings(
     """What a job's `automated_labeling` means, with the defaults. Raises Invalid or NotFound naming what is wrong."""
     found = loop_settings.read(automated_labeling, task_type=task_type)
     if given := automated_labeling.get("initial_model"):
-        model = registry.trainable(account=account, model_arn=str(given))
+        try:
+            model = registry.trainable(account=account, model_arn=str(given))
+        except (Invalid, NotFound) as error:
+            raise type(error)(error.message, field="automated_labeling.initial_model") from None
         if (family := families.of_architecture(model.architecture)) != loop_settings.family_of(task_type):
             said = f"the model {model.name!r} is a {family.word} ({model.architecture}), which is not for these labels"
             raise Invalid(said, field="automated_labeling.initial_model")

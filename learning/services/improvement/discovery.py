@@ -11,9 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from learning.models import Detection, ImprovementPolicy
-from learning.services.improvement import queue_reports, store_events
+from learning.services.improvement import queue_reports
 from learning.services.improvement.creating import ADVANCE, FOLDER
-from marketplace import aws_messages, storage
+from marketplace import aws_messages, storage, store_events
 from marketplace.errors import DomainError, Invalid, NotFound, StoreUnavailable
 from marketplace.queue import enqueue
 from marketplace.services import boundaries

@@ -5,6 +5,8 @@ again. Whether trainings are silent or dead is the supervisor's to know; here a 
 """
 
 import math
+from collections import Counter
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 
@@ -18,8 +20,9 @@ from learning.models import HyperParameterTuningJob, Objective, TrainingMetric, 
 from learning.services import run_notices
 from learning.services.active import lease
 from learning.services.programs import kinds
-from learning.services.tuning import config, creating, rules, studies
+from learning.services.tuning import config, creating, definitions, rules, studies
 from learning.services.tuning.config import TuningConfig
+from learning.services.tuning.definitions import Definition
 from learning.services.tuning.rules import Point
 from marketplace.errors import DomainError, StoreUnavailable
 
@@ -84,10 +87,11 @@ def _step(tuning_id: int) -> bool:
     tuning = HyperParameterTuningJob.objects.get(pk=tuning_id)
     if tuning.status in transitions.TUNING_JOB.final:
         return False
-    asked = TuningConfig.load(tuning.config)
-    with studies.opened(name=tuning.study_name, asked=asked) as search:
-        if _note_ended(tuning, asked, search):
-            importance = search.importance()
+    asked, parts = TuningConfig.load(tuning.config), definitions.of(tuning)
+    with ExitStack() as stack:
+        searches = [stack.enter_context(studies.opened(name=part.study, asked=part.asked)) for part in parts]
+        if any([_note_ended(tuning, part, search) for part, search in zip(parts, searches, strict=True)]):
+            importance = _importance(parts, searches)
             HyperParameterTuningJob.objects.filter(pk=tuning.pk).update(importance=importance)
             return True
         if tuning.status == "InProgress" and not tuning.ending and (reason := _ending(tuning, asked)):
@@ -98,25 +102,38 @@ def _step(tuning_id: int) -> bool:
         if tuning.status == "Stopping" or tuning.ending in STOPS_RUNNING:
             if _end_runs(tuning):
                 return True
-        elif _end_behind(tuning, asked, search):
+        elif any([_end_behind(tuning, part, search) for part, search in zip(parts, searches, strict=True)]):
             return True
         trials = tuning.trials.all()
         pending = trials.filter(objective_status=Objective.PENDING).count()
         more = tuning.status == "InProgress" and not tuning.ending and trials.count() < asked.max_jobs
-        if more:
-            return pending < asked.max_parallel and _start(tuning, asked, search)
+        part = definitions.next_one(parts, Counter(trials.values_list("definition", flat=True))) if more else None
+        if part is not None:
+            return pending < asked.max_parallel and _start(tuning, asked, part, searches[part.index])
     if not pending:
         _end(tuning)
     return False
 
 
-def _start(tuning: HyperParameterTuningJob, asked: TuningConfig, search: studies.Search) -> bool:
+def _importance(parts: list[Definition], searches: list[studies.Search]) -> dict[str, float]:
+    """The shares of each search; of several the names of hyperparameters have the definition's before them."""
+    return {
+        f"{part.name}: {name}" if part.name else name: share
+        for part, search in zip(parts, searches, strict=True)
+        for name, share in search.importance().items()
+    }
+
+
+def _start(tuning: HyperParameterTuningJob, asked: TuningConfig, part: Definition, search: studies.Search) -> bool:
     """Ask for the next trial and start its training. A training that cannot be created any more fails the search."""
-    if asked.parents and not tuning.trials.exists():
+    mine = tuning.trials.filter(definition=part.index)
+    if asked.parents and not mine.exists():
         search.learn(_earlier(tuning, asked))
-    number, values = search.ask(known=set(tuning.trials.values_list("number", flat=True)))
+    number, values = search.ask(known=set(mine.values_list("number", flat=True)))
     try:
-        made = creating.start_trial(tuning_job=tuning, asked=asked, number=number, values=values, by=BY)
+        made = creating.start_trial(
+            tuning_job=tuning, part=part, most=asked.max_jobs, number=number, values=values, by=BY
+        )
     except StoreUnavailable:
         # The trial is asked for again at the next step.
         raise
@@ -152,9 +169,10 @@ def _earlier(tuning: HyperParameterTuningJob, asked: TuningConfig) -> list[studi
     return [studies.Earlier(one.origin, one.hyperparameters, None) for one in found[:most]]
 
 
-def _note_ended(tuning: HyperParameterTuningJob, asked: TuningConfig, search: studies.Search) -> bool:
-    """Note the objective of every training that has ended; whether there was one."""
-    rows = tuning.trials.filter(objective_status=Objective.PENDING).select_related("training_job__model")
+def _note_ended(tuning: HyperParameterTuningJob, part: Definition, search: studies.Search) -> bool:
+    """Note the objective of every training of a definition that has ended; whether there was one."""
+    asked, mine = part.asked, tuning.trials.filter(definition=part.index)
+    rows = mine.filter(objective_status=Objective.PENDING).select_related("training_job__model")
     ended = [row for row in rows.order_by("number") if _is_over(row)]
     for row in ended:
         points = _curve(row, asked)
@@ -217,16 +235,17 @@ def _ending(tuning: HyperParameterTuningJob, asked: TuningConfig) -> str:
     return ""
 
 
-def _end_behind(tuning: HyperParameterTuningJob, asked: TuningConfig, search: studies.Search) -> bool:
-    """End the trainings that have fallen behind; whether one was over at once."""
+def _end_behind(tuning: HyperParameterTuningJob, part: Definition, search: studies.Search) -> bool:
+    """End the trainings of a definition that have fallen behind; whether one was over at once."""
+    asked, mine = part.asked, tuning.trials.filter(definition=part.index)
     hyperband = asked.strategy == config.HYPERBAND
     if not hyperband and asked.early_stopping == config.OFF:
         return False
-    curves = _curves(tuning.trials.all(), asked)
-    over = set(tuning.trials.exclude(objective_status=Objective.PENDING).values_list("pk", flat=True))
+    curves = _curves(mine, asked)
+    over = set(mine.exclude(objective_status=Objective.PENDING).values_list("pk", flat=True))
     earlier = [curve for pk, curve in curves.items() if pk in over]
     ended = False
-    for row in tuning.trials.filter(objective_status=Objective.PENDING, training_job__status="InProgress"):
+    for row in mine.filter(objective_status=Objective.PENDING, training_job__status="InProgress"):
         curve = curves.get(row.pk, [])
         if hyperband:
             behind = bool(curve) and search.is_hopeless(row.number, curve)
@@ -274,6 +293,6 @@ def _conclude(tuning: HyperParameterTuningJob, to: str, reason: str) -> None:
 def _why_none(tuning: HyperParameterTuningJob) -> str:
     failed = tuning.trials.exclude(training_job__failure_reason="").select_related("training_job").last()
     said = failed.training_job.failure_reason if failed and failed.training_job else ""
-    metric = tuning.config["metric"]
-    why = f"the last one failed: {said}" if said else f"none measured the objective {metric!r}"
+    metrics = " or ".join(dict.fromkeys(repr(part.asked.metric) for part in definitions.of(tuning)))
+    why = f"the last one failed: {said}" if said else f"none measured the objective {metrics}"
     return f"no training has an objective; {why}"[:1024]

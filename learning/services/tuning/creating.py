@@ -4,7 +4,7 @@ Does not know Optuna, so that processes that serve pages need not load it.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,9 @@ from learning import transitions
 from learning.models import HyperParameterTuningJob, TrainingJob, TuningTrial
 from learning.services import training
 from learning.services.tuning import config
+from learning.services.tuning import definitions as definitions_
 from learning.services.tuning.config import TuningConfig
+from learning.services.tuning.definitions import Definition
 from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.names import check_name
@@ -47,27 +49,66 @@ def create_tuning(
     Raises Invalid naming what is wrong, NameTaken, NotFound for a parent that there is not, and what create_training
     raises.
     """
-    check_name(name)
-    if len(name) not in NAME_LENGTH:
-        raise Invalid(f"{len(name)} characters found, {NAME_LENGTH} expected", field="name")
+    one = {"name": "", "hyperparameters": hyperparameters, "channels": channels}
+    return _create(account, name, [_definition(0, one, asked)], by, (asked.get("limits") or {}).get("max_jobs"))
+
+
+def create_several(
+    *, account: Account, name: str, definitions: Sequence[Mapping[str, Any]], by: str, **asked: Any
+) -> HyperParameterTuningJob:
+    """A search over several definitions of trainings, which share its limits.
+
+    Each is {"name", "hyperparameters", "channels", "objective", "searched"}; `asked` is the rest of config.read. Raises
+    as `create_tuning`, where the fields of a definition are definitions.0.ranges.1.name.
+    """
+    definitions_.check_names([str(one.get("name", "")) for one in definitions])
+    limits = dict(asked.pop("limits", None) or {})
+    jobs = limits.get("max_jobs")
+    if asked.get("strategy") == config.GRID:
+        # Each grid has a number of its own; what was asked for is that of all.
+        limits["max_jobs"] = None
+    made = []
+    for index, one in enumerate(definitions):
+        with _of_definition(index):
+            given = {"objective": one["objective"], "searched": one["searched"], "limits": limits, **asked}
+            made.append(_definition(index, one, given))
+    return _create(account, name, made, by, jobs)
+
+
+def _definition(index: int, one: Mapping[str, Any], asked: Mapping[str, Any]) -> Definition:
+    """What was asked for, as a definition. Raises Invalid."""
     read = config.read(**asked)
-    fixed = {key: training.wire(value) for key, value in hyperparameters.items()}
-    for number, one in enumerate(read.searched):
-        if one.name in fixed:
-            raise Invalid(f"{one.name!r} is given a value and searched", field=f"ranges.{number}.name")
+    fixed = {key: training.wire(value) for key, value in one["hyperparameters"].items()}
+    for number, searched in enumerate(read.searched):
+        if searched.name in fixed:
+            raise Invalid(f"{searched.name!r} is given a value and searched", field=f"ranges.{number}.name")
     if len(fixed) + len(read.searched) not in HYPERPARAMETERS:
         raise Invalid(f"{len(fixed) + len(read.searched)} found, {HYPERPARAMETERS} expected", field="hyperparameters")
     read, fixed = _epochs(read, fixed)
-    _check_trainings(account, read, fixed, channels, by)
-    _check_parents(account, read, fixed, channels)
+    return Definition(index, str(one["name"]), read, fixed, one["channels"], "")
+
+
+def _create(
+    account: Account, name: str, definitions: Sequence[Definition], by: str, asked_jobs: int | None
+) -> HyperParameterTuningJob:
+    check_name(name)
+    if len(name) not in NAME_LENGTH:
+        raise Invalid(f"{len(name)} characters found, {NAME_LENGTH} expected", field="name")
+    shared = definitions_.shared(definitions, asked_jobs=asked_jobs)
+    for one in definitions:
+        with _of_definition(one.index if one.name else None):
+            _check_trainings(account, one.asked, one.hyperparameters, one.channels, by)
+    first = definitions[0]
+    _check_parents(account, shared, first.hyperparameters, first.channels)
     try:
         with transaction.atomic():
             made = HyperParameterTuningJob.objects.create(
                 account=account,
                 name=name,
-                config=read.stored(),
-                hyperparameters=fixed,
-                channels={key: dict(value) for key, value in channels.items()},
+                config=shared.stored(),
+                hyperparameters=dict(first.hyperparameters),
+                channels={key: dict(value) for key, value in first.channels.items()},
+                definitions=definitions_.stored(definitions),
                 study_name=f"tuning-{uuid.uuid4().hex}",
                 status_changed_at=timezone.now(),
             )
@@ -76,6 +117,19 @@ def create_tuning(
             return made
     except IntegrityError as error:
         raise NameTaken(f"there is a tuning job {name!r} already", field="name") from error
+
+
+@contextmanager
+def _of_definition(index: int | None) -> Iterator[None]:
+    """What is found wrong inside is said of this definition, None for the only one."""
+    try:
+        yield
+    except Invalid as error:
+        if index is None:
+            raise
+        errors = [(f"{definitions_.FIELD}.{index}.{field}", reason) for field, reason in error.errors]
+        field = f"{definitions_.FIELD}.{index}" + (f".{error.field}" if error.field else "")
+        raise Invalid(error.message, field=field, errors=errors or None) from error
 
 
 def tune_on_dataset(
@@ -121,7 +175,7 @@ def sweep() -> None:
 
 
 def start_trial(
-    *, tuning_job: HyperParameterTuningJob, asked: TuningConfig, number: int, values: Mapping[str, str], by: str
+    *, tuning_job: HyperParameterTuningJob, part: Definition, most: int, number: int, values: Mapping[str, str], by: str
 ) -> TuningTrial | None:
     """The training of a trial that was asked for; None when the search has ended meanwhile. Raises as create_training.
 
@@ -130,12 +184,17 @@ def start_trial(
     with transaction.atomic():
         locked = HyperParameterTuningJob.objects.select_for_update(no_key=True).get(pk=tuning_job.pk)
         count = locked.trials.count()
-        if locked.status != "InProgress" or locked.ending or count >= asked.max_jobs:
+        if locked.status != "InProgress" or locked.ending or count >= most:
             return None
         name = f"{locked.name}-{count + 1:03d}-{uuid.uuid4().hex[:8]}"
-        run = _training(locked.account, name, {**locked.hyperparameters, **values}, locked.channels, by)
+        run = _training(locked.account, name, {**part.hyperparameters, **values}, part.channels, by)
         return TuningTrial.objects.create(
-            tuning_job=locked, number=number, name=name, training_job=run, hyperparameters=dict(values)
+            tuning_job=locked,
+            definition=part.index,
+            number=number,
+            name=name,
+            training_job=run,
+            hyperparameters=dict(values),
         )
 
 
@@ -196,6 +255,8 @@ def _check_parents(account: Account, read: TuningConfig, fixed: Mapping[str, str
             raise NotFound(f"there is no tuning job {name!r}", field=at)
         if parent.status not in transitions.TUNING_JOB.final:
             raise Invalid(f"the tuning job {name!r} is {parent.status}; it has to be over", field=at)
+        if parent.definitions:
+            raise Invalid(f"the tuning job {name!r} has several definitions: none can be learned from", field=at)
         earlier = TuningConfig.load(parent.config)
         if (earlier.metric, earlier.direction) != (read.metric, read.direction):
             raise Invalid(

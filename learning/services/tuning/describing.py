@@ -16,7 +16,7 @@ RUNS = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopp
 
 def trials(tuning: HyperParameterTuningJob) -> QuerySet[TuningTrial]:
     """Its trials in the order in which they were asked for, with their trainings loaded."""
-    return tuning.trials.select_related("training_job__model").order_by("number")
+    return tuning.trials.select_related("training_job__model").order_by("pk")
 
 
 def best(tuning: HyperParameterTuningJob) -> TuningTrial | None:

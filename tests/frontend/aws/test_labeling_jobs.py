@@ -12,11 +12,13 @@ from labeling.background import advance_queue
 from labeling.models import LabelingJob
 from labeling.services.functions import choosing
 from labeling.services.jobs import creation
+from learning.services import registry
 from marketplace import storage
 from marketplace.services import boundaries, workteams
 from tests import builders
 from tests.frontend.aws.clients import Aws, code_of, refused
 from tests.labeling import stories
+from tests.learning.hosting_stories import a_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
@@ -156,10 +158,7 @@ def test_what_cannot_be_is_refused_with_its_member(aws: Aws):
             {"InputConfig": {"DataSource": {"SnsDataSource": {"SnsTopicArn": "arn:aws:sns:us-east-1:1:t"}}}},
             "snsTopicArn",
         ),
-        (
-            {"InputConfig": {"DataSource": {"SnsDataSource": {"SnsTopicArn": f"arn:aws:sns:us-east-1:{'1' * 12}:t"}}}},
-            "SnsDataSource is not supported here",
-        ),
+        ({"InputConfig": {"DataSource": {}}}, "InputConfig.DataSource: an S3DataSource or an SnsDataSource expected"),
         (
             {"LabelingJobAlgorithmsConfig": {"LabelingJobAlgorithmSpecificationArn": "arn:x/text-classification"}},
             "ends with object-detection",
@@ -176,11 +175,31 @@ def test_what_cannot_be_is_refused_with_its_member(aws: Aws):
 
 def test_automated_labeling_is_on_when_an_algorithm_is_named(aws: Aws):
     algorithm = "arn:aws:sagemaker:us-east-1:027400017018:labeling-job-algorithm-specification/object-detection"
-    said = {"LabelingJobAlgorithmSpecificationArn": algorithm}
-    aws.sagemaker.create_labeling_job(**a_request(aws), LabelingJobAlgorithmsConfig=said)
-    assert LabelingJob.objects.get().automated
+    # The model with which its loop begins; tests/learning/test_loop.py shows what a loop does with it.
+    model = registry.arn(a_model(aws.account))
+    said = {"LabelingJobAlgorithmSpecificationArn": algorithm, "InitialActiveLearningModelArn": model}
+    request = a_request(aws)
+    gone = said | {"InitialActiveLearningModelArn": f"{model}-2"}
+    error = refused(aws.sagemaker.create_labeling_job, **request, LabelingJobAlgorithmsConfig=gone)
+    assert error["Code"] == "ValidationException"
+    assert "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn: there is no model" in error["Message"]
+    aws.sagemaker.create_labeling_job(**request, LabelingJobAlgorithmsConfig=said)
+    assert LabelingJob.objects.get().automated_labeling["initial_model"] == model
     told = aws.sagemaker.describe_labeling_job(LabelingJobName="Bees-1")
     assert told["LabelingJobAlgorithmsConfig"] == said
+
+
+def test_a_job_ends_at_the_number_of_objects_that_it_was_to_label(aws: Aws):
+    request = a_request(aws, MaxConcurrentTaskCount=1)
+    request["StoppingConditions"] = {"MaxHumanLabeledObjectCount": 1}
+    aws.sagemaker.create_labeling_job(**request)
+    job = LabelingJob.objects.get()
+    advance_queue(job.queue_id)
+    assert stories.work(job.workteam.members.get(), job, stories.boxes((1, 1, 3, 3))) == 1
+    advance_queue(job.queue_id)
+    ended = aws.sagemaker.describe_labeling_job(LabelingJobName="Bees-1")
+    assert ended["LabelingJobStatus"] == "Completed" and ended["StoppingConditions"] == request["StoppingConditions"]
+    assert (ended["LabelCounters"]["HumanLabeled"], ended["LabelCounters"]["Unlabeled"]) == (1, 1)
 
 
 def test_jobs_are_listed_stopped_and_shown_however_they_were_made(aws: Aws):

@@ -1,6 +1,7 @@
 """SageMaker's model registry by boto3: groups, their versions, approval."""
 
-from learning.models import Model, ModelGroup
+from learning.models import Model, ModelGroup, Variant
+from learning.services import named_models
 from tests.frontend.aws.clients import Aws, code_of, refused
 from tests.frontend.aws.training_requests import IMAGE
 from tests.learning.hosting_stories import a_model
@@ -65,3 +66,38 @@ def test_packages_that_cannot_be_are_refused(inside: Aws):
     assert "ModelPackageGroupName" in refused(client.create_model_package)["Message"]
     for name in ("hives/7", "arn:aws:sagemaker:us-east-1:123456789012:model-package/hives/1"):
         assert code_of(client.describe_model_package, ModelPackageName=name) == "ValidationException"
+
+
+def test_an_approved_version_is_hosted_by_its_arn(inside: Aws):
+    client = inside.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="hives")
+    model, other = a_model(inside.account), a_model(inside.account, "second")
+    arn, _ = a_package(inside, model)
+    package = {"ModelPackageName": arn}
+    error = refused(client.create_model, ModelName="served", PrimaryContainer=package)
+    assert error["Code"] == "ValidationException" and "is PendingManualApproval" in error["Message"]
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    elsewhere = {**package, "ModelDataUrl": other.artifact_uri}
+    assert "another model" in refused(client.create_model, ModelName="served", PrimaryContainer=elsewhere)["Message"]
+    gone = {"ModelPackageName": f"{arn}7"}
+    assert "does not exist" in refused(client.create_model, ModelName="served", PrimaryContainer=gone)["Message"]
+    client.create_model(ModelName="served", Containers=[{**package, "Environment": {"A": "b"}}])
+    told = client.describe_model(ModelName="served")
+    assert told["Containers"] == [{**package, "Environment": {"A": "b"}}]
+    assert named_models.model_of(inside.account, "served") == model
+    variant = {"VariantName": "all", "ModelName": "served", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    client.create_endpoint_config(EndpointConfigName="hives", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="hives", EndpointConfigName="hives")
+    assert Variant.objects.get().model == model
+
+
+def test_a_version_is_found_by_the_source_of_its_data(inside: Aws):
+    client = inside.sagemaker
+    client.create_model_package_group(ModelPackageGroupName="hives")
+    model = a_model(inside.account)
+    source = {"S3Uri": model.artifact_uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    containers = [{"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}]
+    specification = {"Containers": containers, "SupportedContentTypes": ["image/jpeg"]}
+    arn = client.create_model_package(ModelPackageGroupName="hives", InferenceSpecification=specification)
+    told = client.describe_model_package(ModelPackageName=arn["ModelPackageArn"])
+    assert told["InferenceSpecification"] == specification

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from learning import background
 from learning.models import HyperParameterTuningJob
 from learning.services.tuning.config import TuningConfig
 from tests.frontend.aws.clients import Aws, code_of, refused
@@ -131,3 +132,81 @@ def test_what_is_wrong_is_named(inside: Aws):
         client.list_training_jobs_for_hyper_parameter_tuning_job,
     ):
         assert code_of(call, HyperParameterTuningJobName="none") == "ResourceNotFound"
+
+
+def several(aws: Aws) -> dict[str, Any]:
+    """A request with two definitions of trainings: a detector and one that is small, each with its own ranges."""
+    request = a_request(aws)
+    one = request.pop("TrainingJobDefinition")
+    config = request["HyperParameterTuningJobConfig"]
+    ranges, objective = config["ParameterRanges"], config["HyperParameterTuningJobObjective"]
+    request["HyperParameterTuningJobConfig"] = {
+        name: value
+        for name, value in config.items()
+        if name not in ("ParameterRanges", "HyperParameterTuningJobObjective")
+    }
+    output = {"S3OutputPath": one["OutputDataConfig"]["S3OutputPath"] + "small"}
+    rate = {"ContinuousParameterRanges": ranges["ContinuousParameterRanges"]}
+    static = one["StaticHyperParameters"] | {"mini_batch_size": "2", "optimizer": "sgd"}
+    request["TrainingJobDefinitions"] = [
+        {**one, "DefinitionName": "usual", "TuningObjective": objective, "HyperParameterRanges": ranges},
+        {
+            **one,
+            "DefinitionName": "small",
+            "TuningObjective": {"Type": "Maximize", "MetricName": "validation:mAP_50"},
+            "HyperParameterRanges": rate,
+            "StaticHyperParameters": static,
+            "OutputDataConfig": output,
+        },
+    ]
+    return request
+
+
+def test_several_definitions_of_trainings_are_searched(inside: Aws):
+    client = inside.sagemaker
+    request = several(inside)
+    client.create_hyper_parameter_tuning_job(**request)
+    job = HyperParameterTuningJob.objects.get()
+    told = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
+    for member in ("HyperParameterTuningJobConfig", "TrainingJobDefinitions"):
+        assert told[member] == request[member], member
+    for _ in range(2):
+        background.advance_tuning(job.pk)
+    trials = client.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
+    shown = {one["TrainingJobDefinitionName"]: one for one in trials["TrainingJobSummaries"]}
+    assert set(shown) == {"usual", "small"}
+    assert set(shown["usual"]["TunedHyperParameters"]) == {"learning_rate", "mini_batch_size", "optimizer"}
+    assert set(shown["small"]["TunedHyperParameters"]) == {"learning_rate"}
+    described = client.describe_training_job(TrainingJobName=shown["small"]["TrainingJobName"])
+    assert "/out/small/" in described["ModelArtifacts"]["S3ModelArtifacts"]
+    assert described["HyperParameters"]["mini_batch_size"] == "2"
+
+
+def test_definitions_that_cannot_be_searched_together_are_refused(inside: Aws):
+    create = inside.sagemaker.create_hyper_parameter_tuning_job
+    request = several(inside)
+    first, second = request["TrainingJobDefinitions"]
+    minimized = {"Type": "Minimize", "MetricName": "validation:loss"}
+    fixed = first["StaticHyperParameters"] | {"learning_rate": "0.1"}
+    nothing = {key: value for key, value in second.items() if key != "TuningObjective"}
+    for definitions, says in (
+        ([first, {**second, "DefinitionName": "usual"}], "two definitions 'usual'"),
+        ([first, {**second, "TuningObjective": minimized}], "TrainingJobDefinitions.1.objective.type: Minimize found"),
+        ([first, nothing], "TrainingJobDefinitions[1].TuningObjective: the metric to tune for"),
+        ([first, {**second, "StaticHyperParameters": fixed}], "TrainingJobDefinitions.1.ranges.0.name"),
+    ):
+        error = refused(create, **request | {"TrainingJobDefinitions": definitions})
+        assert error["Code"] == "ValidationException" and says in error["Message"], (says, error)
+    both = {**request, "TrainingJobDefinition": {k: v for k, v in first.items() if k != "DefinitionName"}}
+    assert "either what all trainings" in refused(create, **both)["Message"]
+    parents = {
+        "WarmStartType": "TransferLearning",
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "bees"}],
+    }
+    assert "only a tuning job with one definition" in refused(create, **request, WarmStartConfig=parents)["Message"]
+    few = request["HyperParameterTuningJobConfig"] | {
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}
+    }
+    error = refused(create, **request | {"HyperParameterTuningJobConfig": few})
+    assert "1 trainings for 2 definitions" in error["Message"]
+    assert not HyperParameterTuningJob.objects.exists()

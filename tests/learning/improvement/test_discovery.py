@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from learning.models import Detection
-from learning.services.improvement import advancing, creating, discovery, queue_reports, store_events
-from marketplace import storage
+from learning.services.improvement import advancing, creating, discovery, queue_reports
+from marketplace import storage, store_events
 from marketplace.errors import Invalid, NotFound, WrongState
 from tests import builders
 from tests.aws_server import KEY_ID, NUMBER, SECRET, aws  # noqa: F401

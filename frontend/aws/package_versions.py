@@ -1,0 +1,43 @@
+"""The versions of model packages by their ARNs, for whatever names one."""
+
+from frontend.aws import references
+from frontend.aws.registry import Call
+from learning import queries
+from learning.models import Model
+from marketplace import strict
+from marketplace.errors import Invalid, NotFound
+from marketplace.ranges import Range
+
+PACKAGE = "model-package"
+APPROVED = "Approved"
+_VERSIONS = Range(1, 2**31 - 1)
+
+
+def package(call: Call, arn: str) -> Model:
+    """The version with this ARN, or the model of this name. Raises NotFound."""
+    wanted = references.named(call, arn, PACKAGE)
+    group, slash, version = wanted.partition("/")
+    rows = queries.models(call.account).exclude(group=None)
+    if slash:
+        number = strict.whole_number(version, allowed=_VERSIONS)
+        rows = rows.none() if number is None else rows.filter(group__name=group, version=number)
+    else:
+        rows = rows.filter(name=wanted)
+    found = rows.first()
+    if found is None:
+        raise NotFound(f"ModelPackage {arn} does not exist.")
+    return found
+
+
+def deployable(call: Call, arn: str, *, field: str) -> Model:
+    """`package`. Raises Invalid, too, for one that is not approved."""
+    found = package(call, arn)
+    if found.status != APPROVED:
+        raise Invalid(f"the model package {arn} is {found.status}; approve it before it is deployed", field=field)
+    return found
+
+
+def arn_of(call: Call, model: Model) -> str:
+    """The ARN of a model that is a version of a group."""
+    assert model.group is not None
+    return references.arn(call.account, PACKAGE, f"{model.group.name}/{model.version}")
