@@ -9,9 +9,6 @@ NAME ?= main_job
 ifeq ($(origin S3),command line)
 export WAGGLE_LOCAL_S3 := $(S3)
 endif
-# An installation without the learning app has no learner.
-PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner) \
-	$(if $(filter 1 yes true on,$(shell echo "$(WAGGLE_LOCAL_S3)" | tr A-Z a-z)),s3)
 
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,8 +19,7 @@ demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
 
 serve: setup
-	$(PY) manage.py bootstrap
-	$(PY) -m marketplace.supervise $(PROCESSES)
+	$(PY) -m marketplace.command_line serve
 
 # The quick checks go first: what takes seconds to find should not be found after minutes.
 test: setup lint browser

@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
-from django.conf import settings
 
-from frontend import automation
+from marketplace import command_line, installation
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROCESSES = ["database", "web", "queue", *(["learner"] if automation.installed() else [])]
-PROCESSES += ["s3"] if settings.LOCAL_S3 else []
+PROCESSES = command_line.processes()
 
 
 class StackFailed(RuntimeError):
@@ -46,7 +43,7 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "marketplace.supervise", *PROCESSES],
-            cwd=ROOT,
+            cwd=installation.FILES,
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
