@@ -13,7 +13,7 @@ endif
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
+.PHONY: demo serve test test-all lint format hooks bench docs wheel release setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -26,7 +26,7 @@ test: setup lint browser
 	cd frontend/elements && npm test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-all: setup lint browser
+test-all: setup lint browser .venv/.docs
 	cd frontend/elements && npm test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
@@ -47,10 +47,18 @@ hooks: setup
 bench: setup
 	$(PY) -m benchmarks.$(NAME)
 
-docs: setup
+# The pages that are made from the code and committed, then the site: var/docs/site/index.html.
+docs: setup browser .venv/.docs
 	$(PY) -m marketplace.settings_reference docs/settings.md
 	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
+	$(PY) -m website $(if $(PICTURES),--pictures)
+
+wheel: setup
+	$(PY) -m release --wheel
+
+release: setup
+	$(PY) -m release
 
 setup: .venv/.installed frontend/static/dist/.built
 
@@ -58,6 +66,10 @@ setup: .venv/.installed frontend/static/dist/.built
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --upgrade pip
 	$(PY) -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/.docs: requirements-docs.txt .venv/.installed
+	$(PY) -m pip install --quiet -r requirements-docs.txt
 	touch $@
 
 ELEMENT_SOURCES := $(shell find frontend/elements -path frontend/elements/node_modules -prune -o -type f -print 2>/dev/null)
