@@ -25,7 +25,7 @@ from marketplace.database import stop_embedded
 from tests.browser import install
 from website.navigation import ROOT
 
-SCENES, WORKERS, TRAIN_SECONDS = 60, 8, 45
+SCENES, WORKERS, TRAIN_SECONDS = 36, 6, 30
 SECONDS = 2400
 """How long the demo may take."""
 WINDOW = {"width": 1280, "height": 860}

@@ -14,6 +14,8 @@ import urllib3
 from marketplace import command_line, installation
 
 PROCESSES = command_line.processes()
+START_SECONDS = 180
+"""A busy machine with slow disks takes more than a minute."""
 
 
 class StackFailed(RuntimeError):
@@ -33,7 +35,7 @@ def answers(url: str) -> bool:
 def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Start web, queue and learner, wait until the web answers, and stop all of them at the end.
 
-    Raises StackFailed when something else already listens there, or the system does not answer within a minute.
+    Raises StackFailed when something else already listens there, or the system does not answer within START_SECONDS.
     """
     if answers(url):
         raise StackFailed(
@@ -50,12 +52,12 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_SECONDS
         while not answers(url):
             if process.poll() is not None:
                 raise StackFailed(f"the system stopped while starting; see {log}")
             if time.monotonic() > deadline:
-                raise StackFailed(f"{url} did not answer within a minute; see {log}")
+                raise StackFailed(f"{url} did not answer within {START_SECONDS} seconds; see {log}")
             time.sleep(0.2)
         yield process
     finally:
