@@ -85,6 +85,8 @@ def test_links_lead_somewhere():
             target = (base / name).resolve() if name else path
             if not target.exists():
                 broken.append(f"{where(path)}: {link}: there is no {name}")
+            elif target.is_dir():
+                broken.append(f"{where(path)}: {link}: a folder is no page; link its README.md")
             elif anchor and anchor not in headings(target):
                 broken.append(f"{where(path)}: {link}: there is no heading for #{anchor}")
     assert not broken, "\n".join(broken)
