@@ -28,6 +28,8 @@ from website.navigation import ROOT
 SCENES, WORKERS, TRAIN_SECONDS = 36, 6, 30
 SECONDS = 2400
 """How long the demo may take."""
+SLOWEST_MS, SETTLE_MS = 180_000, 2_000
+"""How long a page may take on a busy machine, and how long charts and canvases get to draw."""
 WINDOW = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 REQUESTER, OPERATOR, WORKER = "requester@demo.example", "operator@demo.example", "worker-1@demo.example"
@@ -115,11 +117,12 @@ def _demo(folder: Path) -> Iterator[str]:
 def _visit(browser: Browser, url: str, who: str, password: str, folder: Path) -> None:
     """Sign in as somebody and take their pictures."""
     context = browser.new_context(viewport=WINDOW, color_scheme="light", reduced_motion="reduce")
+    context.set_default_timeout(SLOWEST_MS)
     page = context.new_page()
     page.goto(f"{url}/sign-in/")
-    page.get_by_label("E-mail").fill(who)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=username]").fill(who)
+    page.locator("input[name=password]").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "sign-in" not in address)
     job = ""
     if who == REQUESTER:
@@ -139,6 +142,8 @@ def _take(page: Page, address: str, picture: Picture, path: Path) -> None:
         raise RuntimeError(f"{picture.name}: {address} answered {answer and answer.status}")
     if picture.follow:
         page.locator(picture.follow).first.click()
-    page.wait_for_load_state("networkidle")
+    # Not until the network is idle: pages that follow a job ask again and again.
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.wait_for_timeout(SETTLE_MS)
     page.evaluate("document.fonts.ready")
     Image.open(io.BytesIO(page.screenshot())).save(path, quality=82, method=6)
