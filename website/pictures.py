@@ -50,7 +50,7 @@ PICTURES = (
     Picture("overview", REQUESTER, "/overview/"),
     Picture("job", REQUESTER, "{job}"),
     Picture("gallery", REQUESTER, "{job}labels/"),
-    Picture("object", REQUESTER, "{job}labels/", follow="a[href*='/labels/']:has(img)"),
+    Picture("object", REQUESTER, "{job}labels/", follow=".gallery-caption a"),
     Picture("people", REQUESTER, "{job}people/"),
     Picture("downloads", REQUESTER, "{job}downloads/"),
     Picture("loop", REQUESTER, "{job}loop/"),
