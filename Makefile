@@ -9,21 +9,17 @@ NAME ?= main_job
 ifeq ($(origin S3),command line)
 export WAGGLE_LOCAL_S3 := $(S3)
 endif
-# An installation without the learning app has no learner.
-PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner) \
-	$(if $(filter 1 yes true on,$(shell echo "$(WAGGLE_LOCAL_S3)" | tr A-Z a-z)),s3)
 
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs release-dump setup browser clean
+.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs release-dump wheel release setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
 
 serve: setup
-	$(PY) manage.py bootstrap
-	$(PY) -m marketplace.supervise $(PROCESSES)
+	$(PY) -m marketplace.command_line serve
 
 # The quick checks go first: what takes seconds to find should not be found after minutes. Reading all tests once before
 # leaves their compiled form for the processes that run them, which would each make it anew.
@@ -31,7 +27,7 @@ test: setup browser
 	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-all: setup browser
+test-all: setup browser .venv/.docs
 	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
@@ -68,11 +64,19 @@ hooks: setup
 bench: setup
 	$(PY) -m benchmarks.$(NAME)
 
-docs: setup
+# The pages that are made from the code and committed, then the site: var/docs/site/index.html.
+docs: setup browser .venv/.docs
 	$(PY) -m marketplace.settings_reference docs/settings.md
 	$(PY) -m marketplace.metrics_reference docs/metrics.md
 	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
+	$(PY) -m website $(if $(PICTURES),--pictures)
+
+wheel: setup
+	$(PY) -m release --wheel
+
+release: setup
+	$(PY) -m release
 
 # A part of each release: what tests of the next versions upgrade from (docs/upgrading.md).
 release-dump: setup
@@ -84,6 +88,10 @@ setup: .venv/.installed frontend/static/dist/.built
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --upgrade pip
 	$(PY) -m pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/.docs: requirements-docs.txt .venv/.installed
+	$(PY) -m pip install --quiet -r requirements-docs.txt
 	touch $@
 
 ELEMENT_SOURCES := $(shell find frontend/elements -path frontend/elements/node_modules -prune -o -type f -print 2>/dev/null)

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from marketplace import (
     database,
+    installation,
     local_s3,
     logs,
     metric_folders,
@@ -24,7 +25,7 @@ from marketplace.settings_kinds import Setting, SettingError
 
 T = TypeVar("T")
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = installation.ROOMS
 
 
 def value(setting: Setting[T]) -> T:
@@ -49,7 +50,7 @@ check_environment()
 # Reported by `manage.py doctor`.
 UNKNOWN_VARIABLES = settings_checks.unknown(os.environ)
 
-VAR_DIR = value(declared.VAR) or BASE_DIR / "var"
+VAR_DIR = value(declared.VAR) or installation.default_var()
 DEVELOPMENT = value(declared.DEVELOPMENT)
 DEBUG = value(declared.DEBUG)
 PUBLIC_URL = value(declared.PUBLIC_URL)

@@ -96,7 +96,7 @@ MIB = 2**20
 VAR = folder(
     "WAGGLE_VAR",
     "Where the embedded database, the files and the work of programs are kept.",
-    default_in_words="`var/` in the project's folder",
+    default_in_words="`var/` of the checkout; of an installed wheel `~/.local/share/waggle`, or its like elsewhere",
 )
 DEVELOPMENT = flag(
     "WAGGLE_DEVELOPMENT",

@@ -24,9 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from marketplace import installation
 from marketplace import settings_declared as declared
 
-PROCFILE = Path(__file__).resolve().parent.parent / "Procfile"
+PROCFILE = installation.PROCFILE
+INTERPRETER = ".venv/bin/python"
+"""How the Procfile names Python, for those who run it by another tool; here it is the interpreter of this process."""
+
 SETTLED_SECONDS = 10
 """What ends by itself before it ran so long for once is misconfigured: everything ends, with its exit code."""
 
@@ -106,7 +110,7 @@ class Supervisor:
 
     def _start(self, program: Program) -> None:
         program.process = subprocess.Popen(
-            shlex.split(program.command),
+            [sys.executable if part == INTERPRETER else part for part in shlex.split(program.command)],
             cwd=PROCFILE.parent,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
-from django.conf import settings
 
-from frontend import automation
+from marketplace import command_line, installation
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROCESSES = ["database", "web", "queue", *(["learner"] if automation.installed() else [])]
-PROCESSES += ["s3"] if settings.LOCAL_S3 else []
+PROCESSES = command_line.processes()
+START_SECONDS = 180
+"""A busy machine with slow disks takes more than a minute."""
 
 
 class StackFailed(RuntimeError):
@@ -36,7 +35,7 @@ def answers(url: str) -> bool:
 def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Start web, queue and learner, wait until the web answers, and stop all of them at the end.
 
-    Raises StackFailed when something else already listens there, or the system does not answer within a minute.
+    Raises StackFailed when something else already listens there, or the system does not answer within START_SECONDS.
     """
     if answers(url):
         raise StackFailed(
@@ -46,19 +45,19 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "marketplace.supervise", *PROCESSES],
-            cwd=ROOT,
+            cwd=installation.FILES,
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_SECONDS
         while not answers(url):
             if process.poll() is not None:
                 raise StackFailed(f"the system stopped while starting; see {log}")
             if time.monotonic() > deadline:
-                raise StackFailed(f"{url} did not answer within a minute; see {log}")
+                raise StackFailed(f"{url} did not answer within {START_SECONDS} seconds; see {log}")
             time.sleep(0.2)
         yield process
     finally:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from django.conf import settings
-
+from marketplace import installation
 from marketplace.errors import NotFound
 
-FOLDER = Path(settings.BASE_DIR) / "examples" / "templates"
+FOLDER = installation.EXAMPLES / "templates"
 SUFFIX = ".liquid.html"
 LABELS = ["bee", "wasp"]
 

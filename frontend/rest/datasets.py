@@ -67,7 +67,7 @@ class DatasetInput(Body):
     )
 
 
-class ExportInput(Body):
+class InaturalistExportInput(Body):
     """The address of an iNaturalist export: a CSV file, or the zip file with it."""
 
     uri = serializers.CharField(max_length=URI_LENGTH.longest)
@@ -129,12 +129,14 @@ class InaturalistLicensesView(APIView):
     """What an iNaturalist export holds, before a data set is made of it."""
 
     @extend_schema(
-        request=ExportInput, responses={200: schemas.InaturalistLicenses}, operation_id="count_inaturalist_licenses"
+        request=InaturalistExportInput,
+        responses={200: schemas.InaturalistLicenses},
+        operation_id="count_inaturalist_licenses",
     )
     def post(self, request: Request) -> Response:
         """Count the images by license, so that a choice can be made; nothing is stored or downloaded."""
         account = account_of(request, Role.MEMBER)
-        data = ExportInput(data=request.data)
+        data = InaturalistExportInput(data=request.data)
         data.is_valid(raise_exception=True)
         found = datasets.preview_inaturalist(account=account, uri=data.validated_data["uri"])
         bad = [{"number": row.line, "reason": row.reason, "excerpt": row.excerpt} for row in found.bad]

@@ -22,7 +22,7 @@ SHOWN = 100
 """The newest rises of a job's price that are shown: a step is a tenth, so none has more."""
 
 
-class PriceInput(Body):
+class JobPriceInput(Body):
     """The new price of an answer; higher than the one now."""
 
     price = DollarsField(help_text=f"at most {money.text(pricing.MOST_MICROS)} dollars; the public pool has a list")
@@ -104,12 +104,12 @@ class JobPriceView(APIView):
         """The price, its history, and whether the job will be done when it is wanted."""
         return Response(price_row(scope.job(account_of(request), job_id)))
 
-    @extend_schema(request=PriceInput, responses={200: JobPrice}, operation_id="raise_job_price")
+    @extend_schema(request=JobPriceInput, responses={200: JobPrice}, operation_id="raise_job_price")
     @idempotent
     def post(self, request: Request, job_id: int) -> Response:
         """Pay more for each answer that is handed in from now on; the difference for open tasks is set aside."""
         job = scope.job(account_of(request, Role.MEMBER), job_id)
-        data = PriceInput(data=request.data)
+        data = JobPriceInput(data=request.data)
         data.is_valid(raise_exception=True)
         price = money.read(data.validated_data["price"], field="price")
         repricing.raise_price(job=job, price_micros=price, by=actor(request))

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("marketplace", "labeling", "learning", "frontend", "tests", "benchmarks", "docker", "examples")
+ROOMS = (
+    "marketplace",
+    "labeling",
+    "learning",
+    "frontend",
+    "tests",
+    "benchmarks",
+    "docker",
+    "examples",
+    "release",
+    "website",
+)
 SKIPPED = {"node_modules", "migrations", "dist", "__pycache__"}
 MAX_FILE = 400
 MAX_FUNCTION = 60

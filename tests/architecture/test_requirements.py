@@ -14,7 +14,8 @@ from tests.architecture.test_lengths import ROOT, sources
 BLOCKS = ("web", "learner", "dev")
 INSTALLED = packages_distributions()
 
-OWN = {"marketplace", "labeling", "learning", "frontend", "tests", "benchmarks", "docker", "examples"}
+ROOMS = {"marketplace", "labeling", "learning", "frontend"}
+OWN = ROOMS | {"tests", "benchmarks", "docker", "examples", "release", "website"}
 LEARNER = ("learning/vision/", "learning/serving/", "learning/texts/")
 """Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
 RUN_AND_NOT_IMPORTED = {

@@ -32,7 +32,7 @@ from tests.labeling import stories
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
-LARGEST = 200_000
+LARGEST = 150_000
 """Bytes that a picture may have at most: every clone carries it."""
 OBJECTS, ANSWERED, WORKERS = 16, 10, 3
 LOOK = {"viewport": {"width": 1180, "height": 760}, "color_scheme": "light", "reduced_motion": "reduce"}
@@ -111,7 +111,7 @@ def story(tmp_path: Path) -> Story:
 
 @pytest.fixture
 def keep(tmp_path: Path) -> Callable[[Page, str], None]:
-    """A function that takes a picture of what the window shows, in few colours, so that the file is small."""
+    """A function that takes a picture of what the window shows, as WebP, so that the file is small."""
     folder = FOLDER if declared.WRITE_PICTURES.read(os.environ) else tmp_path
 
     def keep_(page: Page, name: str) -> None:
@@ -119,8 +119,8 @@ def keep(tmp_path: Path) -> Callable[[Page, str], None]:
         page.evaluate("document.fonts.ready")
         taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.png"
-        taken.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+        path = folder / f"{name}.webp"
+        taken.save(path, quality=90, method=6)
         assert path.stat().st_size < LARGEST, f"{name}: {path.stat().st_size} bytes"
 
     return keep_

@@ -311,3 +311,9 @@ def test_a_worker_is_answered_as_the_document_says(part, db):
     walk(caller, wanted)
     assert not caller.faults, "\n".join(f"{case}\n  {fault}" for case, fault in caller.faults.items())
     assert caller.calls > 15 * len(wanted)
+
+
+def test_no_two_bodies_share_a_name():
+    """The document knows a body by the name of its class: of two it would describe one."""
+    names = [shape.__name__ for shape in classes(Body)]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
