@@ -68,6 +68,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Reference": (
         "docs/settings",
+        "docs/metrics",
         "reference/commands",
         "reference/rest",
         "reference/task-types",
