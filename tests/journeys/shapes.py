@@ -11,6 +11,8 @@ from tests.journeys.system import System
 
 LABELS = ["disc", "square", "neither"]
 WORKERS = 3
+SETTINGS = {"WAGGLE_CONDUCT_RULES": "no"}
+"""Of systems in which these workers, who answer faster than people, are let work on."""
 
 
 @dataclass

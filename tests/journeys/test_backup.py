@@ -41,7 +41,7 @@ def acknowledged(system: System) -> set[tuple]:
 @pytest.mark.timeout(1800)
 def test_backed_up_in_the_middle_of_work_and_restored_elsewhere(django_db_setup, tmp_path):
     folder = str(tmp_path / "backups")
-    with running(only=["web", "queue"]) as system:
+    with running(only=["web", "queue"], **shapes.SETTINGS) as system:
         # given a job that is over, and one in whose middle people are at work
         crew = system.people(workers=shapes.WORKERS)
         shapes.begin(system, crew, tmp_path / "first", name="over", count=4).complete(system)
@@ -57,7 +57,7 @@ def test_backed_up_in_the_middle_of_work_and_restored_elsewhere(django_db_setup,
         known = acknowledged(system)
         assert "the database is not empty" in refusal(system, "restore", folder)
         with copy_of("template0") as name, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-            elsewhere = System(Path(place), database=address_of(name))
+            elsewhere = System(Path(place), database=address_of(name), **shapes.SETTINGS)
             try:
                 # then it is restored as it was in the middle of the work, its ledger whole
                 assert "the ledger is whole" in elsewhere.run("manage.py", "restore", folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import copy_of
+from tests.journeys import shapes
 from tests.journeys.shapes import Shapes
 from tests.journeys.system import System
 from tests.journeys.test_backup import address_of
@@ -43,7 +44,7 @@ def test_a_job_of_an_earlier_version_completes_after_the_upgrade(path: Path, dja
     with tarfile.open(path) as archive:
         archive.extractall(tmp_path / "kept", filter="data")
     with copy_of("template0") as name, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        system = System(Path(place), database=address_of(name), WAGGLE_SECRET_KEY=KEY)
+        system = System(Path(place), database=address_of(name), WAGGLE_SECRET_KEY=KEY, **shapes.SETTINGS)
         try:
             # Restoring brings the tables up to date, and audits the ledger.
             assert "the ledger is whole" in system.run("manage.py", "restore", str(tmp_path / "kept"))
