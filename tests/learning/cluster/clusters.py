@@ -1,0 +1,96 @@
+"""A real Ray cluster of several nodes on this machine, and executors that run the tests' programs on it."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import tests
+from learning.services.programs.cluster.ray_jobs import CODE, RayExecutor, RayProgram
+from marketplace.settings_cluster import Resources
+from tests.object_stores import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+KINDS = ("trainingjob", "transformjob", "modelimport", "endpointreplica")
+MEMORY_BYTES = 100 << 20
+
+
+class Cluster:
+    """A head that runs nothing itself, and nodes with one CPU each."""
+
+    def __init__(self, folder: Path):
+        from ray.cluster_utils import Cluster as Nodes
+
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        head = {
+            "num_cpus": 0,
+            "object_store_memory": MEMORY_BYTES,
+            "include_dashboard": True,
+            "dashboard_host": "127.0.0.1",
+            "dashboard_port": port,
+        }
+        self._nodes = Nodes(initialize_head=True, head_node_args=head)
+        self.folder = folder
+
+    def add(self, **options: Any) -> Any:
+        """One more node."""
+        return self._nodes.add_node(**({"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options))
+
+    def kill(self, node: Any) -> None:
+        """The node is gone from one moment to the next, with all that runs on it."""
+        raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+        for process in [*raylet.children(recursive=True), raylet]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._nodes.remove_node(node, allow_graceful=False)
+
+    def shut_down(self) -> None:
+        """End everything."""
+        self._nodes.shutdown()
+
+    def executor(self, *, running: Sequence[str] = (), **options: Any) -> RayExecutor:
+        """An executor on this cluster; `running`: what is run whatever was asked for."""
+        made = _Instead if running else RayExecutor
+        given: dict[str, Any] = {"resources": dict.fromkeys(KINDS, Resources(cpus=1.0)), "lost_seconds": 20.0}
+        executor = made(self.address, python=sys.executable, code=_code(self.folder), **(given | options))
+        if running:
+            executor.running = list(running)
+        return executor
+
+
+class _Instead(RayExecutor):
+    """Runs one program, whichever was asked for."""
+
+    running: list[str]
+
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> RayProgram:
+        """See RayExecutor.start."""
+        return super().start(self.running, folder, number=number)
+
+
+def _code(folder: Path) -> list[Path]:
+    """The rooms that programs come from, and the tests' own programs."""
+    own = folder / "tests" / "learning"
+    if not own.exists():
+        programs = Path(tests.__file__).parent / "learning" / "programs"
+        shutil.copytree(programs, own / "programs", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in (folder / "tests", own):
+            (package / "__init__.py").touch()
+    return [*(ROOT / name for name in CODE), folder / "tests"]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster without any node that runs something."""
+    pytest.importorskip("ray", reason="Ray is not installed: make ray")
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield made
+    finally:
+        made.shut_down()
