@@ -16,7 +16,7 @@ PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAG
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
+.PHONY: demo serve test test-all ray lint format hooks bench docs setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -30,7 +30,7 @@ test: setup lint browser
 	cd frontend/elements && npm test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-all: setup lint browser
+test-all: setup lint browser ray
 	cd frontend/elements && npm test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
@@ -57,6 +57,12 @@ docs: setup
 	$(PY) manage.py spectacular --file docs/openapi.yaml
 
 setup: .venv/.installed frontend/static/dist/.built
+
+ray: .venv/.ray
+
+.venv/.ray: requirements-ray.txt .venv/.installed
+	$(PY) -m pip install --quiet -r requirements-ray.txt
+	touch $@
 
 .venv/.installed: requirements.txt
 	test -x $(PY) || $(PYTHON) -m venv .venv

@@ -21,6 +21,7 @@ from learning.services.programs.executor import end_working_in
 LOOK_SECONDS = 2.0
 """The least time between two questions for the order, and between two parcels of the same kind."""
 STATE_SECONDS = 5.0
+WATCHED = ((LIVE, parcels.is_live, LOOK_SECONDS), (STATE, parcels.is_progress, STATE_SECONDS))
 SHARE = 5.0
 """Sending takes at most one part in so many of the time."""
 FOLDER = "WAGGLE_NODE_FOLDER"
@@ -68,7 +69,10 @@ class Desk:
 
     def look(self) -> None:
         """Send what has changed since it was sent last: what there is to see, and the state. Never raises NotSent."""
-        for name, wanted, seconds in ((LIVE, parcels.is_live, LOOK_SECONDS), (STATE, _is_checkpoint, STATE_SECONDS)):
+        for name, wanted, seconds in (
+            (LIVE, parcels.is_live, LOOK_SECONDS),
+            (STATE, parcels.is_progress, STATE_SECONDS),
+        ):
             began = time.monotonic()
             if began < self._next.get(name, 0.0):
                 continue
@@ -93,10 +97,6 @@ class Desk:
             parcels.pack(self.folder, wanted, parcels.as_file(spool), texts=texts, gzip=name == LIVE)
             spool.flush()
             links.send(self.order.links[name], Path(spool.name))
-
-
-def _is_checkpoint(path: Path) -> bool:
-    return path.parts[0] == "checkpoints" and parcels.is_state(path)
 
 
 @contextmanager

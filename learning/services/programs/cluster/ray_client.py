@@ -17,6 +17,13 @@ class Client(JobSubmissionClient):
         seconds = UPLOAD_SECONDS if more.get("data") is not None else self.seconds
         return super()._do_request(method, endpoint, **({"timeout": seconds} | more))
 
+    def applications(self) -> list[str]:
+        """The names of the applications of Ray Serve that there are. Raises RuntimeError, OSError."""
+        response = self._do_request("GET", "/api/serve/applications/")
+        if response.status_code != 200:
+            raise RuntimeError(f"Ray Serve cannot be asked: status {response.status_code}")
+        return sorted(response.json()["applications"])
+
 
 def connect(address: str, *, seconds: float) -> Client:
     """A client of the cluster whose dashboard is there; requests that get no answer fail after so many seconds.

@@ -96,7 +96,8 @@ class RayExecutor:
         if not _is_known(client, submission):
             depot.put_input(number, folder)
             depot.put_order(number, order)
-            self._submit(client, submission, folder, depot.link_to_order(number))
+            link = depot.link_to_order(number)
+            self.submit(client, submission, self.job_needs(folder), environment={ORDER_URL: link})
         program = RayProgram(self, client, submission, depot=depot, number=number, order=order, folder=folder)
         program.log.start()
         return program
@@ -112,7 +113,7 @@ class RayExecutor:
     def end(self, client: Any, submissions: Sequence[str]) -> None:
         """End these jobs at once, and wait until they have ended. Raises NotRun when they do not."""
         for submission in submissions:
-            _ask(functools.partial(client.stop_job, submission))
+            ask(functools.partial(client.stop_job, submission))
         deadline = time.monotonic() + STOP_SECONDS
         while left := set(submissions) & set(_listed(client)):
             if time.monotonic() > deadline:
@@ -140,19 +141,33 @@ class RayExecutor:
             if self._client is None:
                 from learning.services.programs.cluster.ray_client import connect
 
-                self._client = _ask(lambda: connect(self.address, seconds=REQUEST_SECONDS))
+                self._client = ask(lambda: connect(self.address, seconds=REQUEST_SECONDS))
             return self._client
 
-    def _submit(self, client: Any, submission: str, folder: Path, link: str) -> None:
-        kind = folder.name.split("-")[0]
-        needs = self.resources[kind]
+    def needs(self, folder: Path) -> Resources:
+        """What a program of the folder's kind needs."""
+        return self.resources[folder.name.split("-")[0]]
+
+    def job_needs(self, folder: Path) -> Resources:
+        """What its job needs: the same, where the program runs within the job."""
+        return self.needs(folder)
+
+    def submit(
+        self,
+        client: Any,
+        submission: str,
+        needs: Resources,
+        *,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str],
+    ) -> None:
+        """Submit a job; one that was submitted before under this id is there already. Raises NotRun."""
         for attempt in range(TRIES):
             try:
                 client.submit_job(
-                    entrypoint=f"{self.python} -m {self.module()}",
+                    entrypoint=" ".join((self.python, "-m", self.module(), *arguments)),
                     submission_id=submission,
-                    runtime_env={"working_dir": str(self._staged_code()), "env_vars": {ORDER_URL: link}},
-                    metadata={"waggle": run_of(folder)},
+                    runtime_env={"working_dir": str(self._staged_code()), "env_vars": dict(environment)},
                     entrypoint_num_cpus=needs.cpus,
                     entrypoint_num_gpus=needs.gpus or None,
                     entrypoint_memory=int(needs.memory_gib * 2**30) or None,
@@ -296,11 +311,11 @@ def _is_known(client: Any, submission: str) -> bool:
 
 def _listed(client: Any) -> list[str]:
     """The submissions that have not ended."""
-    jobs = _ask(client.list_jobs)
+    jobs = ask(client.list_jobs)
     return [one.submission_id for one in jobs if one.submission_id and str(one.status) not in TERMINAL]
 
 
-def _ask(question: Any) -> Any:
+def ask(question: Any) -> Any:
     """What the cluster answers. Raises NotRun when it does not."""
     try:
         return question()
