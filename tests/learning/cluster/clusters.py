@@ -4,7 +4,8 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from tests.object_stores import free_port
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = ("trainingjob", "transformjob", "modelimport", "endpointreplica")
 MEMORY_BYTES = 100 << 20
-TRIES = 3
+PATIENCE_SECONDS = 90
+TRIES = 5
 
 
 class Cluster:
@@ -29,6 +31,7 @@ class Cluster:
     def __init__(self, folder: Path):
         from ray.cluster_utils import Cluster as Nodes
 
+        _be_patient()
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         head = {
@@ -38,17 +41,15 @@ class Cluster:
             "dashboard_host": "127.0.0.1",
             "dashboard_port": port,
         }
-        self._nodes = Nodes(initialize_head=True, head_node_args=head)
+        self._nodes = Nodes()
+        _again(lambda: self._nodes.add_node(**head))
         self.folder, self.serve_port, self.runs = folder, free_port(), 0
 
     def add(self, **options: Any) -> Any:
-        """One more node. Ray gives up one that is not there within half a minute, which a busy machine takes."""
-        given = {"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options
+        """One more node."""
         self.runs += 1
-        for _ in range(TRIES - 1):
-            with contextlib.suppress(Exception):  # Ray raises nothing more special
-                return self._nodes.add_node(**given)
-        return self._nodes.add_node(**given)
+        given = {"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options
+        return _again(lambda: self._nodes.add_node(**given))
 
     def kill(self, node: Any) -> None:
         """The node is gone from one moment to the next, with all that runs on it."""
@@ -86,6 +87,37 @@ class Cluster:
         } | options
 
 
+def _be_patient() -> None:
+    """Ray gives up nodes that are not there within half a minute, which a busy machine takes."""
+    from ray._private import ray_constants, services
+
+    ray_constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S = PATIENCE_SECONDS
+    ask = services.get_node
+
+    def get_node(*about: Any, **more: Any) -> Any:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return ask(*about, **more)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    services.get_node = get_node
+
+
+def _again(attempt: Callable[[], Any]) -> Any:
+    """A node of Ray ends itself when a process of it takes longer than 15 seconds to start: then another try."""
+    for number in range(TRIES):
+        try:
+            return attempt()
+        except Exception:  # noqa: BLE001 - Ray raises nothing more special
+            if number == TRIES - 1:
+                raise
+    return None
+
+
 class _Instead(RayExecutor):
     """Runs one program, whichever was asked for."""
 
@@ -110,9 +142,9 @@ def _code(folder: Path) -> list[Path]:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster without any node that runs something."""
+    # Ray tells its makers of every cluster, unless it is told not to.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     pytest.importorskip("ray", reason="Ray is not installed: make ray")
-    # A busy machine takes longer than Ray waits.
-    os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "300")
     made = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield made

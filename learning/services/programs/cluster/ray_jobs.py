@@ -103,19 +103,22 @@ class RayExecutor:
         return program
 
     def clear(self, folder: Path) -> int:
-        """See Executor.clear: jobs of earlier starts of the run, by whatever supervisor."""
+        """See Executor.clear: jobs of earlier starts of the run, by whatever supervisor.
+
+        One that waits for room cannot be ended by Ray: it gives up when it starts, for its order is gone then.
+        """
         run = run_of(folder)
         client = self.client()
-        running = [one for one in _listed(client) if one.startswith(f"{self.prefix}-{run}-")]
-        self.end(client, running)
-        return len(running)
+        found = [one for one in _jobs(client) if one.startswith(f"{self.prefix}-{run}-")]
+        self.end(client, found)
+        return len(found)
 
     def end(self, client: Any, submissions: Sequence[str]) -> None:
-        """End these jobs at once, and wait until they have ended. Raises NotRun when they do not."""
+        """End these jobs at once, and wait until none runs. Raises NotRun when one does not end."""
         for submission in submissions:
             ask(functools.partial(client.stop_job, submission))
         deadline = time.monotonic() + STOP_SECONDS
-        while left := set(submissions) & set(_listed(client)):
+        while left := set(submissions) & set(_jobs(client, "RUNNING")):
             if time.monotonic() > deadline:
                 raise NotRun(f"the cluster does not end {', '.join(sorted(left))}")
             time.sleep(STATUS_SECONDS)
@@ -309,10 +312,10 @@ def _is_known(client: Any, submission: str) -> bool:
     return True
 
 
-def _listed(client: Any) -> list[str]:
-    """The submissions that have not ended."""
-    jobs = ask(client.list_jobs)
-    return [one.submission_id for one in jobs if one.submission_id and str(one.status) not in TERMINAL]
+def _jobs(client: Any, *states: str) -> list[str]:
+    """The submissions in these states; all that have not ended without any."""
+    wanted = states or ("PENDING", "RUNNING")
+    return [one.submission_id for one in ask(client.list_jobs) if one.submission_id and str(one.status) in wanted]
 
 
 def ask(question: Any) -> Any:
