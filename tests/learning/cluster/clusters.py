@@ -23,6 +23,8 @@ KINDS = ("trainingjob", "transformjob", "modelimport", "endpointreplica")
 MEMORY_BYTES = 100 << 20
 PATIENCE_SECONDS = 90
 TRIES = 5
+PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+"""Of a node that chooses them itself Ray waits for 15 seconds only until it has."""
 
 
 class Cluster:
@@ -36,20 +38,22 @@ class Cluster:
         self.address = f"http://127.0.0.1:{port}"
         head = {
             "num_cpus": 0,
-            "object_store_memory": MEMORY_BYTES,
             "include_dashboard": True,
             "dashboard_host": "127.0.0.1",
             "dashboard_port": port,
         }
         self._nodes = Nodes()
-        _again(lambda: self._nodes.add_node(**head))
+        self._add(head)
         self.folder, self.serve_port, self.runs = folder, free_port(), 0
 
     def add(self, **options: Any) -> Any:
         """One more node."""
         self.runs += 1
-        given = {"num_cpus": 1, "object_store_memory": MEMORY_BYTES} | options
-        return _again(lambda: self._nodes.add_node(**given))
+        return self._add({"num_cpus": 1} | options)
+
+    def _add(self, options: dict[str, Any]) -> Any:
+        given = {"object_store_memory": MEMORY_BYTES} | options
+        return _again(lambda: self._nodes.add_node(**given, **{name: free_port() for name in PORTS}))
 
     def kill(self, node: Any) -> None:
         """The node is gone from one moment to the next, with all that runs on it."""
@@ -108,7 +112,7 @@ def _be_patient() -> None:
 
 
 def _again(attempt: Callable[[], Any]) -> Any:
-    """A node of Ray ends itself when a process of it takes longer than 15 seconds to start: then another try."""
+    """A node of Ray may give up while it starts on a busy machine: then another try."""
     for number in range(TRIES):
         try:
             return attempt()
