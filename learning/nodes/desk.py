@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from learning.contract import JobFolder
 from learning.nodes import links, parcels
 from learning.nodes.parcels import EXIT, INPUT, LIVE, ORDER, RESULT, ROOT, STATE, Order
 from learning.services.programs.executor import end_working_in
@@ -55,6 +56,8 @@ class Desk:
         if earlier := self.order.links.get("earlier"):
             with links.opened(earlier) as stream:
                 parcels.unpack(stream, self.folder)
+        # How the earlier start ended must not be sent as if this one had.
+        JobFolder(self.folder).start()
 
     def renew(self) -> bool:
         """Ask for the order now and then; returns whether it was read anew. Raises Gone when it was taken back."""
