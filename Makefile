@@ -13,7 +13,8 @@ endif
 # Without it each process of the tests, and each that they start, would compile the portal and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo serve test test-all lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs release-dump wheel release setup browser clean
+.PHONY: demo serve test test-all ray lint check-types check-elements check-style check-imports compiled-tests format hooks bench docs \
+	release-dump wheel release setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -27,7 +28,7 @@ test: setup browser
 	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
-test-all: setup browser .venv/.docs
+test-all: setup browser ray .venv/.docs
 	$(MAKE) --jobs=2 $(CHECKS) compiled-tests
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
@@ -83,6 +84,12 @@ release-dump: setup
 	$(PY) -m tests.upgrade.make
 
 setup: .venv/.installed frontend/static/dist/.built
+
+ray: .venv/.ray
+
+.venv/.ray: requirements-ray.txt .venv/.installed
+	$(PY) -m pip install --quiet -r requirements-ray.txt
+	touch $@
 
 .venv/.installed: requirements.txt
 	test -x $(PY) || $(PYTHON) -m venv .venv

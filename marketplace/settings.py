@@ -16,6 +16,7 @@ from marketplace import (
     logs,
     metric_folders,
     settings_checks,
+    settings_cluster,
     settings_events,
     settings_retention,
     tracing,
@@ -329,6 +330,14 @@ TRAINING_PROCESSES = value(declared.TRAINING_PROCESSES)
 LEARNER_ADDRESS = value(declared.LEARNER_ADDRESS)
 ENDPOINT_INSTANCES_PER_ACCOUNT = value(declared.ENDPOINT_INSTANCES_PER_ACCOUNT)
 WEIGHTS_DIR = value(declared.WEIGHTS_DIR)
+EXECUTOR = value(settings_cluster.EXECUTOR)
+RAY_TRAINING = value(settings_cluster.RAY_TRAINING)
+RAY_PREDICTION = value(settings_cluster.RAY_PREDICTION)
+RAY_SERVING = value(settings_cluster.RAY_SERVING)
+RAY_LOST_SECONDS = value(settings_cluster.RAY_LOST_SECONDS)
+RAY_PYTHON = value(settings_cluster.RAY_PYTHON)
+RAY_SERVE_URL = value(settings_cluster.RAY_SERVE_URL)
+RAY_SERVE_REPLICAS = value(settings_cluster.RAY_SERVE_REPLICAS)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from marketplace import settings_cluster
 from marketplace import settings_declared as declared
 from marketplace.settings_kinds import Setting
 
@@ -87,6 +88,12 @@ def complaints(environment: Mapping[str, str]) -> list[str]:
             )
             if other.read(environment) and not other.read(environment).startswith("file://")
         ]
+    executor, store = settings_cluster.EXECUTOR, declared.STORE_URL
+    if executor.read(environment) != settings_cluster.LOCAL and not store.read(environment).startswith("s3://"):
+        found.append(
+            f"{executor.name} is {executor.read(environment)}, and {store.name} is no s3:// address: the nodes of a "
+            "cluster fetch what programs need from a store that they reach over the network"
+        )
     key, signing = declared.STRIPE_SECRET_KEY, declared.STRIPE_WEBHOOK_SECRET
     if bool(key.read(environment)) != bool(signing.read(environment)):
         found.append(f"{key.name} and {signing.name} are set together or not at all: one of them is not set")

@@ -14,6 +14,7 @@ from marketplace.settings_bench import (
     DATASETS,
     WRITE_PICTURES,
 )
+from marketplace.settings_cluster import CLUSTER
 from marketplace.settings_events import EVENTS
 from marketplace.settings_functions import FUNCTION_ENVIRONMENT, FUNCTION_SECONDS, FUNCTIONS
 from marketplace.settings_kinds import (
@@ -346,6 +347,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         ENDPOINT_INSTANCES_PER_ACCOUNT,
         WEIGHTS_DIR,
     ),
+    "Cluster": CLUSTER,
     "Web server and containers": (
         BIND,
         WEB_WORKERS,

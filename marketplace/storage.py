@@ -142,12 +142,12 @@ class S3Store:
             return None
         return self.presign_inside(uri, seconds, endpoint=settings.S3_PUBLIC_ENDPOINT_URL)
 
-    def presign_inside(self, uri: str, seconds: int, *, endpoint: str | None = None) -> str:
+    def presign_inside(self, uri: str, seconds: int, *, endpoint: str | None = None, action: str = "get_object") -> str:
         """A link that works without credentials, by default at the address by which this process reaches the server."""
         where = locate(uri)
         with _explained(uri):
             return _client(endpoint).generate_presigned_url(
-                "get_object", Params={"Bucket": where.bucket, "Key": where.key}, ExpiresIn=seconds
+                action, Params={"Bucket": where.bucket, "Key": where.key}, ExpiresIn=seconds
             )
 
 
@@ -299,13 +299,13 @@ def presign(uri: str, seconds: int = 900) -> str | None:
     return store_for(uri).presign(uri, seconds)
 
 
-def presign_for_programs(uri: str, seconds: int) -> str | None:
-    """A link by which a program on this machine reads an s3:// object without credentials; None for a file.
+def presign_for_programs(uri: str, seconds: int, *, action: str = "get_object") -> str | None:
+    """A link by which a program reads (or, by "put_object", writes) an s3:// object without keys; None for a file.
 
     Unlike `presign` for the address by which the installation itself reaches the server, and whatever S3_PRESIGN says.
     """
     store = store_for(uri)
-    return store.presign_inside(uri, seconds) if isinstance(store, S3Store) else None
+    return store.presign_inside(uri, seconds, action=action) if isinstance(store, S3Store) else None
 
 
 def local_path(uri: str) -> Path | None:

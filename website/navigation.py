@@ -63,6 +63,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "docs/upgrading",
         "docs/retention",
         "docs/scale",
+        "docs/ray",
         "docs/local-s3",
         "docker/README",
     ),

@@ -33,6 +33,8 @@ class ProgramRun(models.Model):
     # Starts without any progress since; `attempt_progress` is the progress the newest start began with.
     attempts = models.IntegerField(default=0)
     attempt_progress = models.FloatField(default=0)
+    # All starts ever, which tells the programs of one run on a cluster from each other.
+    starts = models.IntegerField(db_default=0, default=0)
     # No new start before this moment, after one that failed.
     not_before = models.DateTimeField(null=True)
 

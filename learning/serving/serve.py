@@ -74,16 +74,10 @@ def main(root: Path) -> int:
     (folder.root / PORT).unlink(missing_ok=True)
     try:
         options = Options.read(folder)
-        batcher = _batcher(folder, options)
+        application, batcher = opened(folder, options)
     except (BadInput, BackendUnavailable) as error:
         folder.write_failure(str(error))
         return EXIT_BAD_INPUT
-    token = folder.root / TOKEN
-    application = Application(
-        batcher,
-        token=token.read_text(encoding="ascii") if token.exists() else "",
-        max_body_bytes=options.max_body_bytes,
-    )
     try:
         asyncio.run(_serve(application, folder, options.host))
     except OSError as error:
@@ -91,6 +85,14 @@ def main(root: Path) -> int:
         return EXIT_FAILED
     batcher.close()
     return EXIT_DONE
+
+
+def opened(folder: JobFolder, options: Options) -> tuple[Application, Batcher]:
+    """What answers requests with the folder's model, loaded and warm. Raises BadInput and BackendUnavailable."""
+    batcher = _batcher(folder, options)
+    token = folder.root / TOKEN
+    known = token.read_text(encoding="ascii") if token.exists() else ""
+    return Application(batcher, token=known, max_body_bytes=options.max_body_bytes), batcher
 
 
 def _batcher(folder: JobFolder, options: Options) -> Batcher:

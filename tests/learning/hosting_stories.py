@@ -54,9 +54,11 @@ def answer_all(endpoint: Endpoint) -> None:
         transitions.REPLICA.advance(replica, "InService", by="learner", progress=1.0)
 
 
-def follow(endpoint: Endpoint, supervisor: Supervisor, until: Callable[[], object]) -> None:
+def follow(
+    endpoint: Endpoint, supervisor: Supervisor, until: Callable[[], object], *, seconds: float = SECONDS
+) -> None:
     """Let the learner and the queue work until that is so."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, "it did not happen"
         supervisor.step()

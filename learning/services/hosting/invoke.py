@@ -24,6 +24,8 @@ MODEL_SECONDS = 60.0
 """How long a model may take, as SageMaker has it."""
 TRIES = 4
 MAX_BODY_BYTES = 6_291_456
+NOT_HERE = (401, 404)
+"""What somebody else says who listens at the address of a replica that is gone."""
 _HTTP = urllib3.PoolManager(
     num_pools=64, maxsize=64, retries=False, timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=MODEL_SECONDS)
 )
@@ -40,7 +42,11 @@ class Answer:
     @property
     def message(self) -> str:
         """Why the request was refused."""
-        return str(orjson.loads(self.body).get("message", ""))
+        try:
+            return str(orjson.loads(self.body).get("message", ""))
+        except orjson.JSONDecodeError:
+            # What stands before the replicas of a cluster says it in plain text.
+            return self.body[:300].decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -172,7 +178,7 @@ def invoke(
                 f"every instance of the endpoint {endpoint.name!r} has as many requests waiting as it takes"
             )
             continue
-        if response.status >= 500 or response.status == 401:
+        if response.status >= 500 or response.status in NOT_HERE:
             traffic.note(target.variant_id, seconds=seconds, error=True)
             trouble = ModelFailed(Answer(response.status, response.data, target.variant).message)
             continue

@@ -4,6 +4,7 @@ Knows command lines, process groups and folders; neither what a program does nor
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 import psutil
+
+PR_SET_PDEATHSIG = 1
 
 # Every descendant inherits it, so that what a dead supervisor left running is found without a record of its pid.
 MARK = "WAGGLE_JOB_FOLDER"
@@ -29,6 +32,10 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 # as long.
 THREADS_SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
 LOG = "log.txt"
+
+
+class NotRun(Exception):
+    """The program did not run, through no fault of its own: the cluster is away, or has no room for it."""
 
 
 class Program(Protocol):
@@ -47,11 +54,18 @@ class Program(Protocol):
 class Executor(Protocol):
     """Something that can run programs: this machine or a cluster."""
 
-    def start(self, arguments: Sequence[str], folder: Path) -> Program:
-        """Run `python <arguments> <folder>`; its output goes to <folder>/output/log.txt."""
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> Program:
+        """Run `python <arguments> <folder>`; its output goes to <folder>/output/log.txt.
+
+        `number`: how often the run has been started, this start included; two calls with the same number and folder are
+        one start. Raises NotRun.
+        """
 
     def clear(self, folder: Path) -> int:
-        """End every process that still works in `folder`, and return how many there were."""
+        """End every process that still works in `folder`, and return how many there were. Raises NotRun."""
+
+    def forget(self, folder: Path) -> None:
+        """The run is over: remove what is kept for it outside of `folder`."""
 
 
 class LocalProgram:
@@ -89,6 +103,8 @@ class LocalExecutor:
     """Child processes of this one, with a niceness and a number of threads (0: the program decides).
 
     A child inherits the variables that match INHERITED or `inherited` (shell patterns) and gets `environment` too.
+    Without `log` its output goes where that of this process goes. With `fatal` it is killed when this process ends,
+    however that ends (Linux only).
     """
 
     def __init__(
@@ -98,12 +114,15 @@ class LocalExecutor:
         threads: int = 0,
         inherited: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        log: bool = True,
+        fatal: bool = False,
     ):
         self.niceness, self.threads = niceness, threads
+        self.log, self.fatal = log, fatal
         self.inherited = (*INHERITED, *inherited)
         self.environment = dict(environment or {})
 
-    def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> LocalProgram:
         """See Executor.start."""
         log = folder / "output" / LOG
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -114,10 +133,11 @@ class LocalExecutor:
                 cwd=Path(__file__).resolve().parents[3],
                 env=self._environment(folder),
                 stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
+                stdout=stream if self.log else None,
+                stderr=subprocess.STDOUT if self.log else None,
                 start_new_session=True,
                 umask=0o077,
+                preexec_fn=_die_with_parent if self.fatal else None,
             )
         return LocalProgram(process, folder)
 
@@ -131,6 +151,9 @@ class LocalExecutor:
             time.sleep(0.02)
         return len(found)
 
+    def forget(self, folder: Path) -> None:
+        """See Executor.forget: all that there is lies in the folder."""
+
     def _environment(self, folder: Path) -> dict[str, str]:
         inherited = {
             name: value
@@ -139,6 +162,11 @@ class LocalExecutor:
         }
         threads = {name: str(self.threads) for name in THREAD_VARIABLES} if self.threads else {}
         return THREADS_SLEEP | inherited | threads | self.environment | {MARK: str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def _die_with_parent() -> None:
+    """Called in the child before its program is loaded."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end_working_in(folder: Path) -> list[psutil.Process]:

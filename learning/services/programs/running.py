@@ -23,7 +23,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, BadInput, JobFolder, read_metrics
-from learning.services.programs.executor import LOG, Executor, Program
+from learning.services.programs.executor import LOG, Executor, NotRun, Program
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from learning.services.programs.recording import Recorder
 from marketplace import logs, metrics, tracing
@@ -35,6 +35,8 @@ BY = "learner"
 MAX_ATTEMPTS = 4
 GRACE_SECONDS = 30.0
 POLL_SECONDS = 0.25
+# What could not be run because the cluster was away is tried again after so long.
+UNAVAILABLE_SECONDS = 10.0
 # A run that has progressed by so much since its last start is tried again, however often it is killed.
 MIN_PROGRESS = 0.01
 
@@ -100,6 +102,8 @@ class Runner(threading.Thread):
             self._work()
         except Lost:
             log.warning("%s: given up, another supervisor has it", self.claim)
+        except NotRun as error:
+            self._wait(str(error))
         except (DomainError, OSError, BadInput) as error:
             self._fail_attempt(str(error), final=isinstance(error, BadInput))
         except Exception as error:
@@ -123,7 +127,8 @@ class Runner(threading.Thread):
         kind.stage(run, self.folder)
         log.info("%s (%s): attempt %d", self.claim, run.name, run.attempts)
         recorder = Recorder(run, self.folder)
-        status = self._follow(run, self.executor.start(kind.arguments(run), self.claim.folder), recorder)
+        program = self.executor.start(kind.arguments(run), self.claim.folder, number=run.starts)
+        status = self._follow(run, program, recorder)
         recorder.keep()
         self._store_metrics()
         run.refresh_from_db()
@@ -228,6 +233,7 @@ class Runner(threading.Thread):
             )
             kind.after_end(held)
         log.info("%s (%s): %s", self.claim, run.name, to)
+        self.executor.forget(self.claim.folder)
         metrics.count_program(kind.name, to)
         # The folder of a failed run is kept for whoever looks for the reason.
         if to != kind.failed:
@@ -246,6 +252,16 @@ class Runner(threading.Thread):
             log.warning("%s: another supervisor has it", self.claim)
         except InUse as error:
             log.warning("%s: %s", self.claim, error)
+
+    def _wait(self, reason: str) -> None:
+        """The program was not run: that is no failure of it, and it is tried again a little later."""
+        log.warning("%s: %s", self.claim, reason)
+        try:
+            run = self.claim.kind.model.objects.get(pk=self.claim.pk)
+            not_before = timezone.now() + timedelta(seconds=UNAVAILABLE_SECONDS)
+            self._release(attempts=max(run.attempts - 1, 0), not_before=not_before)
+        except Lost:
+            log.warning("%s: another supervisor has it", self.claim)
 
     def _release(self, **changes: Any) -> None:
         """Give the run back unfinished, for the next attempt."""

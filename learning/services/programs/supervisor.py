@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from learning.models import ProgramRun
 from learning.services import gpus
-from learning.services.programs.executor import Executor
+from learning.services.programs.executor import Executor, NotRun
 from learning.services.programs.kinds import KINDS
 from learning.services.programs.kinds.interface import ProgramKind
 from learning.services.programs.running import MIN_PROGRESS, Claim, Runner
@@ -130,8 +130,17 @@ class Supervisor:
             live = {self.root / name for name in rows.values_list("folder", flat=True) if name}
             for folder in self.root.glob(f"{kind.name}-*"):
                 if folder not in live and self._is_over(kind, folder):
-                    self.executor.clear(folder)
-                    shutil.rmtree(folder, ignore_errors=True)
+                    self._remove(kind, folder)
+
+    def _remove(self, kind: ProgramKind[Any], folder: Path) -> None:
+        executor = self.serving if kind.serves else self.executor
+        try:
+            executor.clear(folder)
+        except NotRun as error:
+            log.warning("%s stays for now: %s", folder, error)
+            return
+        executor.forget(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
     @staticmethod
     def _is_over(kind: ProgramKind[Any], folder: Path) -> bool:
@@ -205,6 +214,7 @@ class Supervisor:
         further = run.progress >= run.attempt_progress + MIN_PROGRESS
         run.attempts = 1 if interrupted and further else run.attempts + 1
         run.attempt_progress = run.progress
+        run.starts += 1
         folder = self._folder(kind, run)
         run.folder = str(folder.relative_to(self.root))
         run.claimed_by, run.heartbeat_at = self.identity, timezone.now()
@@ -213,6 +223,7 @@ class Supervisor:
             update_fields=[
                 "attempts",
                 "attempt_progress",
+                "starts",
                 "folder",
                 "claimed_by",
                 "heartbeat_at",

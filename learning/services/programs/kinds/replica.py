@@ -35,16 +35,13 @@ class ReplicaKind(ServingKind[EndpointReplica]):
         own = {"host": settings.LEARNER_ADDRESS}
         staging.stage(run, folder, channels={MODEL: {"name": model.name}}, own_hyperparameters=own)
         write_atomically(folder.root / paths.TOKEN, token_of(run.pk))
-        (folder.root / paths.PORT).unlink(missing_ok=True)
+        for name in (paths.PORT, paths.ADDRESS):
+            (folder.root / name).unlink(missing_ok=True)
 
     def is_ready(self, run: EndpointReplica, folder: JobFolder) -> bool:
         """See ServingKind.is_ready. Whoever sends requests learns the address from the row."""
-        port = folder.root / paths.PORT
-        if not port.exists():
-            return False
-        host = settings.LEARNER_ADDRESS
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port.read_text(encoding='ascii')}"
-        if not _answers(url, token_of(run.pk)):
+        url = _address(folder)
+        if not url or not _answers(url, token_of(run.pk)):
             return False
         EndpointReplica.objects.filter(pk=run.pk, claimed_by=run.claimed_by).update(url=url)
         return True
@@ -54,10 +51,22 @@ class ReplicaKind(ServingKind[EndpointReplica]):
         enqueue("learning.background.advance_endpoint_of_replica", run.pk)
 
 
+def _address(folder: JobFolder) -> str:
+    """Where the program listens; "" before it does."""
+    address, port = folder.root / paths.ADDRESS, folder.root / paths.PORT
+    if address.exists():
+        return address.read_text(encoding="ascii")
+    if not port.exists():
+        return ""
+    host = settings.LEARNER_ADDRESS
+    return f"http://{f'[{host}]' if ':' in host else host}:{port.read_text(encoding='ascii')}"
+
+
 def _answers(url: str, token: str) -> bool:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PING_SECONDS)
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PING_SECONDS)
     try:
-        connection.request("GET", "/ping", headers={"Authorization": f"Bearer {token}"})
+        connection.request("GET", f"{parts.path}/ping", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
