@@ -53,6 +53,7 @@ def explained() -> set[str]:
 class TestDependencies:
     def test_every_python_package_has_a_reason(self):
         pinned = requirements("requirements.txt") | requirements("requirements-bench.txt")
+        pinned |= requirements("examples/notebooks/requirements.txt")
         assert not pinned - explained(), "docs/dependencies.md says nothing about them"
 
     def test_every_browser_package_has_a_reason(self):

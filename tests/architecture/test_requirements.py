@@ -73,13 +73,17 @@ def distributions(package: str) -> set[str]:
 
 
 def test_imported_packages_are_pinned(requirements):
-    bench = (ROOT / "requirements-bench.txt").read_text()
-    for_benchmarks = {normal(line.split("==")[0]) for line in bench.splitlines() if "==" in line}
+    for_benchmarks, for_notebooks = (
+        {normal(line.split("==")[0]) for line in (ROOT / name).read_text().splitlines() if "==" in line}
+        for name in ("requirements-bench.txt", "examples/notebooks/requirements.txt")
+    )
     missing = []
     for path in sources(".py"):
         allowed = set().union(*(requirements[name] for name in blocks_of(path)))
         if path.is_relative_to(ROOT / "benchmarks"):
             allowed |= for_benchmarks
+        if path.is_relative_to(ROOT / "examples" / "notebooks"):
+            allowed |= for_notebooks
         place, names = path.relative_to(ROOT), " or ".join(blocks_of(path))
         missing += [
             f"{place} imports {package}, which is not declared in the block {names} of requirements.txt"
