@@ -5,6 +5,7 @@ A task of a human loop is a page of the requester's own, so what it shows is onl
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -111,6 +112,7 @@ def reviewed(profile: Profile, known: TrueImage, element: Any, seed: int) -> tup
         largest = max(known.boxes, key=lambda box: box.width * box.height, default=None)
         found = largest.label if largest is not None and largest.label in labels else labels[-1]
         return {element.get("name"): {"label": found}}, profile.seconds_per_box
-    boxes, seconds = answer(profile, known, labels, seed)
+    nameable = tuple(box for box in known.boxes if box.label in labels)
+    boxes, seconds = answer(profile, replace(known, boxes=nameable), labels, seed)
     size = {"height": known.height, "width": known.width}
     return {element.get("name"): {"boundingBoxes": boxes, "inputImageProperties": size}}, seconds

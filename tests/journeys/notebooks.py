@@ -19,6 +19,8 @@ from typing import Any
 from tests.journeys.system import COMMANDS, ROOT, System, free_port, running
 
 NOTEBOOKS = ROOT / "examples" / "notebooks"
+REQUIREMENTS = NOTEBOOKS / "requirements.txt"
+SDK3 = Path(__file__).parent / "clients" / "requirements-sdk3.txt"
 MEMBER = "requester@demo.example"
 OURS = ("AWS_", "WAGGLE_", "DJANGO_")
 """How the variables begin that the environment of a test has and that of a user's shell has not."""
@@ -36,9 +38,8 @@ finally:
 """
 
 
-def python() -> Path:
-    """The interpreter of the environment under var/, made at the first call and whenever a pin has changed."""
-    requirements = NOTEBOOKS / "requirements.txt"
+def python(requirements: Path = REQUIREMENTS) -> Path:
+    """The interpreter of an environment under var/, made at the first call and whenever a pin has changed."""
     folder = ROOT / "var" / f"notebooks-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     folder.parent.mkdir(exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
@@ -69,12 +70,10 @@ class Installation:
             "PYTHONPATH": str(NOTEBOOKS),
         }
 
-    def program(self, *arguments: str, folder: Path, timeout: float = 1500) -> str:
-        """Run a program of the environment in a folder; returns what it printed. Fails with what it printed else."""
-        command = [str(python().with_name(arguments[0])), *arguments[1:]]
-        done = subprocess.run(
-            command, cwd=folder, env=self.environment, capture_output=True, text=True, timeout=timeout
-        )
+    def program(self, *arguments: str, folder: Path, requirements: Path | None = None) -> str:
+        """Run a program of an environment in a folder; returns what it printed. Fails with what it printed else."""
+        command = [str(python(requirements or REQUIREMENTS).with_name(arguments[0])), *arguments[1:]]
+        done = subprocess.run(command, cwd=folder, env=self.environment, capture_output=True, text=True, timeout=1500)
         assert done.returncode == 0, (done.stdout[-3000:], done.stderr[-6000:], self.system.logs())
         return done.stdout
 
