@@ -205,7 +205,8 @@ def endpoints(account: Account) -> QuerySet[Endpoint]:
 
 def endpoint_configs(account: Account) -> QuerySet[EndpointConfig]:
     """The configurations of the account's endpoints, newest first."""
-    return EndpointConfig.objects.filter(account=account).select_related("account").order_by("-pk")
+    rows = EndpointConfig.objects.filter(account=account, deleted_at__isnull=True)
+    return rows.select_related("account").order_by("-pk")
 
 
 def tunings(account: Account) -> QuerySet[HyperParameterTuningJob]:

@@ -121,7 +121,7 @@ def list_endpoint_configs(
 
 @operation("sagemaker", "DeleteEndpointConfig")
 def delete_endpoint_config(call: Call, *, EndpointConfigName: str) -> None:
-    """Delete a configuration that no endpoint has."""
+    """Delete a configuration; endpoints that have it go on as they are."""
     found = scope.endpoint_config(call.account, EndpointConfigName)
     resources.delete(
         account=call.account, arn=hosting.config_arn(found), delete=lambda: hosting.delete_config(config=found)

@@ -162,7 +162,7 @@ class ConfigView(APIView):
 
     @extend_schema(responses={204: None}, operation_id="delete_endpoint_config")
     def delete(self, request: Request, config_name: str) -> Response:
-        """Delete a configuration that no endpoint has."""
+        """Delete a configuration; endpoints that have it go on as they are."""
         config = scope.endpoint_config(account_of(request, Role.MEMBER), config_name)
         hosting.delete_config(config=config)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -14,7 +14,8 @@ class EndpointConfig(models.Model):
     """What an endpoint is to serve; never changed once it is made.
 
     `variants`: [{"name", "model" (a name), "instance_count", "weight"}]. `capture_percent` of the requests and answers
-    are kept below `capture_uri`; `capture_modes`: of Input and Output, which.
+    are kept below `capture_uri`; `capture_modes`: of Input and Output, which. One that was deleted while an endpoint
+    had it is shown no more and gives its name free; its row stays as long as an endpoint needs it.
     """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+")
@@ -24,9 +25,16 @@ class EndpointConfig(models.Model):
     capture_uri = AddressField(max_length=1024, blank=True)
     capture_modes = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "name"], name="endpoint_config_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "name"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="endpoint_config_name_of_one_shown",
+            )
+        ]
 
 
 class Endpoint(models.Model):

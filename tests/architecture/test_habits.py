@@ -55,6 +55,7 @@ class TestDependencies:
         pinned = requirements("requirements.txt") | requirements("requirements-bench.txt")
         pinned |= requirements("requirements-docs.txt")
         pinned |= requirements("requirements-ray.txt")
+        pinned |= requirements("examples/notebooks/requirements.txt")
         assert not pinned - explained(), "docs/dependencies.md says nothing about them"
 
     def test_every_browser_package_has_a_reason(self):

@@ -90,9 +90,10 @@ def test_traces_are_tested_with_what_is_installed_for_them():
 
 
 def test_imported_packages_are_pinned(requirements):
-    bench = (ROOT / "requirements-bench.txt").read_text()
-    for_benchmarks = {normal(line.split("==")[0]) for line in bench.splitlines() if "==" in line}
-    for_traces = {normal(pin.split("==")[0]) for pin in pins_of("requirements-otel.txt")}
+    for_benchmarks, for_notebooks, for_traces = (
+        {normal(line.split("==")[0]) for line in (ROOT / name).read_text().splitlines() if "==" in line}
+        for name in ("requirements-bench.txt", "examples/notebooks/requirements.txt", "requirements-otel.txt")
+    )
     missing = []
     for path in sources(".py"):
         allowed = set().union(*(requirements[name] for name in blocks_of(path)))
@@ -100,6 +101,8 @@ def test_imported_packages_are_pinned(requirements):
             allowed |= for_benchmarks
         if path == ROOT / "marketplace/tracing.py":
             allowed |= for_traces
+        if path.parent in (ROOT / "examples" / "notebooks", ROOT / "tests" / "journeys" / "clients"):
+            allowed |= for_notebooks
         place, names = path.relative_to(ROOT), " or ".join(blocks_of(path))
         allowed |= CLUSTER.get(place.as_posix(), set())
         missing += [

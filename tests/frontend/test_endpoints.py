@@ -137,7 +137,8 @@ def test_updates_weights_and_deletion_through_the_api(owned, client):
     Endpoint.objects.update(status="InService")
     begun = send(client, f"{API}/bees/update", {"config": "second", "strategy": {"type": "Linear", "step_percent": 20}})
     assert begun.status_code == 200 and begun.json()["update"]["strategy"]["step_percent"] == 20
-    assert client.delete("/api/v1/endpoint-configs/second").status_code == 409
+    assert client.delete("/api/v1/endpoint-configs/second").status_code == 204
+    assert client.get(f"{API}/bees").json()["update"]["config"] == "second"
     assert client.delete(f"{API}/bees").status_code == 202
     assert client.get(f"{API}/bees").json()["status"] == "Deleting"
 

@@ -25,7 +25,11 @@ COMMANDS = {
     "web": ["-m", "frontend.server"],
     "queue": ["manage.py", "qcluster"],
     "learner": ["manage.py", "run_programs"],
+    "s3": ["manage.py", "local_s3", "--serve"],
 }
+USUAL = ("web", "queue", "learner")
+"""Those of an installation whose settings say nothing of S3."""
+
 PEOPLE = """
 import django, json, pathlib, sys
 django.setup()
@@ -57,7 +61,7 @@ class System:
         folder: Path,
         *,
         learning: bool = True,
-        only: Sequence[str] = tuple(COMMANDS),
+        only: Sequence[str] = USUAL,
         database: str | None = None,
         **settings: str,
     ):
@@ -148,7 +152,7 @@ class System:
 
 @contextmanager
 def running(
-    *, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), fresh: bool = False, **settings: str
+    *, learning: bool = True, only: Sequence[str] = USUAL, fresh: bool = False, **settings: str
 ) -> Iterator[System]:
     """A running system, with or without the learning app; at the end it is stopped and its folder removed.
 

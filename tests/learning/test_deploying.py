@@ -8,9 +8,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from learning import transitions
-from learning.models import Deployment, Endpoint, EndpointReplica, Variant, VariantTraffic
+from learning.models import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
+from learning.services import scope
 from learning.services.hosting import deploying, hosting, replicas, strategies, traffic
-from marketplace.errors import InUse, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
+from marketplace.errors import Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from tests import builders
 from tests.learning.hosting_stories import a_config, a_model, an_endpoint, answer_all
 
@@ -195,6 +196,19 @@ def test_weights_hold_at_once_and_instances_follow(account, models):
     assert EndpointReplica.objects.filter(status="Deleted").count() == 2
 
 
+def test_a_configuration_that_is_deleted_before_its_endpoint_serves_until_that_is_gone(account, endpoint, models):
+    hosting.delete_config(config=endpoint.config)
+    with pytest.raises(NotFound):
+        scope.endpoint_config(account, endpoint.config.name)
+    a_config(account, models[1])  # The name is free.
+    assert look(endpoint) == "InService" and endpoint.config.variants[0]["model"] == "old"
+    EndpointReplica.objects.all().delete()
+    hosting.delete(endpoint=endpoint, by="user:1")
+    deploying.advance(endpoint_id=endpoint.pk)
+    assert not Endpoint.objects.exists()
+    assert EndpointConfig.objects.get().variants[0]["model"] == "new"
+
+
 def test_only_the_newest_planned_look_is_followed(account, models):
     endpoint = an_endpoint(account, a_config(account, models[0]), serving=False)
     look(endpoint)
@@ -228,8 +242,6 @@ def test_what_cannot_be_is_refused(account, endpoint, models, settings):
         a_config(account, models[0])
     with pytest.raises(NotFound, match="no model 'tea'"):
         hosting.create_config(account=account, name="x", variants=[{"name": "a", "model": "tea"}])
-    with pytest.raises(InUse, match="'bees' has this configuration"):
-        hosting.delete_config(config=config)
     begin_update(account, endpoint, models)
     for call in (
         lambda: hosting.update(endpoint=endpoint, config=config, by="user:1"),

@@ -1,4 +1,4 @@
-"""`manage.py simulate_crowd`: let simulated workers do a labeling job over the public HTTP API."""
+"""`manage.py simulate_crowd`: let simulated workers do a labeling job, or human loops, over the public HTTP API."""
 
 from pathlib import Path
 from typing import Any
@@ -9,22 +9,28 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from frontend.demo import people
 from frontend.demo.crowd import Crowd
 from frontend.demo.labeled import LabeledTruth
+from frontend.demo.reviewers import Reviewers
 from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
 from labeling import task_types
-from labeling.models import DataObject, LabelingJob, LabelSource
+from labeling.models import DataObject, FlowDefinition, LabelingJob, LabelSource
 from labeling.queries import progress
 from marketplace import money, strict
 
 
 class Command(BaseCommand):
-    """Puts simulated workers on the job's team, lets them work over HTTP, and shuts them at the end."""
+    """Puts simulated workers on the team, lets them work over HTTP, and shuts them at the end."""
 
-    help = "Answer a labeling job with simulated workers who know the truth and err in their own ways."
+    help = "Answer a labeling job, or human loops, with simulated workers who know the truth and err in their own ways."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The job, the truth, and what the crowd is like."""
-        parser.add_argument("--job", required=True, help="name or id of the labeling job")
+        asked = parser.add_mutually_exclusive_group(required=True)
+        asked.add_argument("--job", help="name or id of the labeling job")
+        asked.add_argument("--flow", help="name of the flow definition whose human loops they answer")
+        parser.add_argument(
+            "--idle-seconds", type=float, default=60.0, help="with --flow: end when no loop came for so long"
+        )
         parser.add_argument(
             "--truth", required=True, type=Path, help="annotations.coco.json beside images/, or a manifest"
         )
@@ -36,10 +42,13 @@ class Command(BaseCommand):
         parser.add_argument("--url", default=settings.PUBLIC_URL)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work until the job ends or the command is interrupted."""
-        job = _job(options["job"])
+        """Work until the job ends, no more loops come, or the command is interrupted."""
         if not 0 <= options["spammers"] <= options["workers"]:
             raise CommandError("--spammers: between 0 and the number of workers expected")
+        if options["flow"]:
+            self._review(_flow(options["flow"]), options)
+            return
+        job = _job(options["job"])
         try:
             truth = _truth(job, options["truth"], options["attribute"])
         except ValueError as error:
@@ -52,6 +61,20 @@ class Command(BaseCommand):
         self.stdout.write(f"{crowd.tally.answers} answers, {crowd.tally.declined} declined")
         job.refresh_from_db()
         self.stdout.write("\n".join(_report(job, truth)))
+
+    def _review(self, flow: FlowDefinition, options: dict[str, Any]) -> None:
+        try:
+            truth = Truth(options["truth"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        crew = people.workers(flow.queue.workteam, options["workers"])
+        try:
+            tokens = [member.token for member in crew]
+            found = Reviewers(base_url=options["url"], tokens=tokens, truth=truth, seed=options["seed"])
+            found.work(flow.queue_id, idle_seconds=options["idle_seconds"])
+        finally:
+            people.dismiss(crew)
+        self.stdout.write(f"{found.tally.answers} answers, {found.tally.declined} declined")
 
     def _work(self, job: LabelingJob, truth: Truth | LabeledTruth, tokens: list[str], options: dict[str, Any]) -> Crowd:
         crowd = Crowd(
@@ -76,6 +99,16 @@ def _truth(job: LabelingJob, path: Path, attribute: str) -> Truth | LabeledTruth
     if not attribute:
         return Truth(path)
     return LabeledTruth.read(path, kind=task_types.get(job.task_type), attribute=attribute)
+
+
+def _flow(wanted: str) -> FlowDefinition:
+    """The flow definition of this name. Raises CommandError when there is none, or several accounts have one."""
+    found = list(
+        FlowDefinition.objects.select_related("queue__workteam").filter(name=wanted).exclude(status="Deleting")[:2]
+    )
+    if len(found) != 1:
+        raise CommandError(f"{len(found) or 'no'} flow definitions {wanted!r} found, one expected")
+    return found[0]
 
 
 def _job(wanted: str) -> LabelingJob:

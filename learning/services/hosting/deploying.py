@@ -210,4 +210,5 @@ def _deleted(endpoint: Endpoint) -> bool:
     if replicas.stop_retired(rows, by=BY, at_once=True):
         return False
     endpoint.delete()
+    hosting.remove_unused_configs(endpoint.account)
     return True

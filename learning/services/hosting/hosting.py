@@ -8,15 +8,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from learning import transitions
+from learning import queries, transitions
 from learning.models import Deployment, Endpoint, EndpointConfig, Model, Variant
 from learning.services import registry
 from learning.services.hosting import replicas, strategies
 from marketplace import arns, storage
-from marketplace.errors import InUse, Invalid, LimitExceeded, NameTaken, WrongState
+from marketplace.errors import Invalid, LimitExceeded, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name, free_name
 from marketplace.queue import enqueue
@@ -93,14 +93,23 @@ def _variant(account: Account, given: Mapping[str, Any], where: str) -> dict[str
 
 
 def delete_config(*, config: EndpointConfig) -> None:
-    """Delete a configuration. Raises InUse when an endpoint has it."""
+    """Delete a configuration; an endpoint that has it goes on as it is, as in SageMaker.
+
+    SageMaker's SDK deletes an endpoint's configuration before the endpoint.
+    """
     with transaction.atomic():
         locked = EndpointConfig.objects.select_for_update().get(pk=config.pk)
-        used = Deployment.objects.filter(config=locked, status__in=LIVE_DEPLOYMENTS).select_related("endpoint").first()
-        endpoint = used.endpoint if used else locked.endpoints.first()
-        if endpoint is not None:
-            raise InUse(f"the endpoint {endpoint.name!r} has this configuration")
-        locked.delete()
+        locked.deleted_at = timezone.now()
+        locked.save(update_fields=["deleted_at"])
+        remove_unused_configs(locked.account)
+
+
+def remove_unused_configs(account: Account) -> None:
+    """Remove the rows of deleted configurations that no endpoint has any more."""
+    live = Deployment.objects.filter(config=OuterRef("pk"), status__in=LIVE_DEPLOYMENTS)
+    rows = EndpointConfig.objects.filter(account=account, deleted_at__isnull=False, endpoints=None)
+    for config in rows.exclude(Exists(live)).select_for_update(of=("self",)).order_by("pk"):
+        config.delete()
 
 
 def create(*, account: Account, name: str, config: EndpointConfig, by: str) -> Endpoint:
@@ -146,7 +155,7 @@ def named(variants: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _free_config(account: Account, name: str) -> str:
-    return free_name(name, set(EndpointConfig.objects.filter(account=account).values_list("name", flat=True)))
+    return free_name(name, set(queries.endpoint_configs(account).values_list("name", flat=True)))
 
 
 def update_variants(

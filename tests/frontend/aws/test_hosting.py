@@ -167,7 +167,11 @@ def test_an_endpoint_from_its_creation_to_its_end(inside: Aws):
     assert [one["EndpointStatus"] for one in client.list_endpoints(StatusEquals="Updating")["Endpoints"]] == [
         "Updating"
     ]
-    assert code_of(client.delete_endpoint_config, EndpointConfigName="second") == "ValidationException"
+    # SageMaker's SDK deletes the configuration of an endpoint before the endpoint.
+    client.delete_endpoint_config(EndpointConfigName="second")
+    assert code_of(client.describe_endpoint_config, EndpointConfigName="second") == "ValidationException"
+    told = client.describe_endpoint(EndpointName="Bees")
+    assert told["PendingDeploymentSummary"]["EndpointConfigName"] == "second"
     client.delete_endpoint(EndpointName="Bees")
     assert client.describe_endpoint(EndpointName="Bees")["EndpointStatus"] == "Deleting"
     Endpoint.objects.all().delete()
