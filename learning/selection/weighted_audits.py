@@ -35,7 +35,7 @@ _TRIED = 24
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """k draws in their order: `places` (k,) of the labels drawn, and the `weights` (k,) of their losses, 0 to `most`."""
+    """k draws in their order: `places` (k,) of the labels, and the `weights` (k,) of their losses, 0 to `most`."""
 
     places: NDArray[np.int64]
     weights: Floats
@@ -82,8 +82,8 @@ def lower(draws: Draws, losses: Floats, alpha: float) -> float:
 
 
 def _wealth(found: Floats, alpha: float) -> Floats:
-    """(grid,) the logarithm of the most that a bet on "the mean of `found` (k,) in 0..1 is below" ever was worth, at
-    each mean of the grid. It rises with the mean."""
+    """(grid,) the logarithm of the most that a bet on a lower mean of `found` (k,) in 0..1 ever was worth, at each mean
+    of the grid. It rises with the mean."""
     if not len(found):
         return np.zeros(len(_GRID))
     times = np.arange(1, len(found) + 1)

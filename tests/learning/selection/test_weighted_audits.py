@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from learning.selection import audits, weighted_audits
+from learning.selection.quality import Outcomes
 
 CONFIDENCE = 0.9
 
@@ -63,6 +64,41 @@ def test_fewer_labels_are_needed_only_where_the_doubts_are_unequal():
     assert weighted_audits.fewest(sharp, width=0.3, confidence=CONFIDENCE, at_most=400) is not None
     assert weighted_audits.fewest(np.full(1000, 0.3), width=0.3, confidence=CONFIDENCE, at_most=uniform) is None
     assert weighted_audits.fewest(np.zeros(0), width=0.1, confidence=CONFIDENCE, at_most=10) is None
+
+
+def promise(error=0.05):
+    return audits.Promise(confidence=0.9, quality=0.6, error=error)
+
+
+def test_an_audit_follows_the_doubts_only_where_that_asks_about_fewer_labels():
+    doubts = np.random.default_rng(0).beta(0.05, 0.95, 3000)
+
+    def planned(width, *, error=0.05, known=True):
+        rng = np.random.default_rng(1)
+        return audits.design(doubts, share=0.5, width=width, promise=promise(error), rng=rng, known=known)
+
+    narrow, usual = planned(0.05), audits.size(3000, share=0.5, width=0.05, promise=promise())
+    assert narrow.draws is not None and narrow.labels == len(set(narrow.draws.places.tolist())) < usual
+    wide = planned(0.1)
+    assert (wide.draws, wide.labels) == (None, audits.size(3000, share=0.5, width=0.1, promise=promise()))
+    # A mean quality is estimated from labels that are all as likely, and so is an error without any scores.
+    assert planned(0.05, error=None).draws is None is planned(0.05, known=False).draws
+
+
+def test_the_figures_of_an_audit_that_follows_the_doubts_are_of_all_labels():
+    rng = np.random.default_rng(2)
+    doubts = np.repeat([0.01, 0.5], [800, 200])
+    losses = (rng.random(1000) < doubts).astype(float)
+    drawn = weighted_audits.draw(doubts, 500, rng)
+    kept, places = np.unique(drawn.places, return_inverse=True)
+    rounds = np.where(kept < 800, 1, 2)
+    outcomes = Outcomes(1 - losses[kept, None], np.ones((len(kept), 1)))
+    draws = weighted_audits.Draws(places, drawn.weights, drawn.most)
+    found = audits.figures(audits.Sample(losses[kept], outcomes, rounds, draws), promise())
+    assert found["answered"] == len(kept) and found["wrong"] == losses[kept].sum()
+    assert found["error_low"] < losses.mean() < found["error_high"]
+    assert found["error"] == pytest.approx(losses.mean(), abs=0.03) and found["quality"] is None
+    assert (found["broken"], found["rounds"]) == (True, [2])
 
 
 @pytest.mark.parametrize("doubts", [[], [-0.1], [1.2]])
