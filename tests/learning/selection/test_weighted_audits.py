@@ -77,12 +77,12 @@ def test_an_audit_follows_the_doubts_only_where_that_asks_about_fewer_labels():
         rng = np.random.default_rng(1)
         return audits.design(doubts, share=0.5, width=width, promise=promise(error), rng=rng, known=known)
 
-    narrow, usual = planned(0.05), audits.size(3000, share=0.5, width=0.05, promise=promise())
+    narrow, usual = planned(0.03), audits.size(3000, share=0.5, width=0.03, promise=promise())
     assert narrow.draws is not None and narrow.labels == len(set(narrow.draws.places.tolist())) < usual
     wide = planned(0.1)
     assert (wide.draws, wide.labels) == (None, audits.size(3000, share=0.5, width=0.1, promise=promise()))
     # A mean quality is estimated from labels that are all as likely, and so is an error without any scores.
-    assert planned(0.05, error=None).draws is None is planned(0.05, known=False).draws
+    assert planned(0.03, error=None).draws is None is planned(0.03, known=False).draws
 
 
 def test_the_figures_of_an_audit_that_follows_the_doubts_are_of_all_labels():
