@@ -130,8 +130,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--answers", type=float, default=5.0, help="of each image of people's in a loop")
     parser.add_argument("--promise-sets", nargs="*", default=["bccd", "cards", "raccoon", SCENES])
     parser.add_argument("--draws", type=int, default=200, help="resampled calibrations of the promise")
-    parser.add_argument("--epochs", type=int, default=60, help="of each training of the promise, at most")
-    parser.add_argument("--seconds", type=float, default=600, help="of each training of the promise, at most")
+    parser.add_argument("--promise-steps", type=int, default=1200, help="of each training of the promise")
     parser.add_argument(
         "--folder",
         type=auto_label_promise.absolute,

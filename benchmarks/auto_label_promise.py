@@ -21,8 +21,10 @@ most e; `coverage` the share of the pool that is labeled; `hindsight` that of th
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +39,15 @@ from learning.selection.error_rates import Pool
 from learning.selection.quality import Detections
 from learning.selection.seen import detections
 from learning.selection.thresholds import BoxCandidates, CutTable, Decision
-from learning.selection.uncertainty import kept
+from learning.selection.trust import Trust
+from learning.selection.views import Signs, Views
 
 TARGETS = {"e5": 0.05, "e10": 0.10}
 TRAINED_ON = {"scenes": 300, "cards": 120, "bccd": 120, "raccoon": 80}
 CONFIDENCE, GROUND_TRUTH_IOU, TBAL_ERRORS = 0.95, 0.6, 0.25
 MOST_CHECKED, CHECKED_SHARE = 300, 0.4
+BATCH = 8
+"""Images of a step of the trainings."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,13 @@ def main() -> None:
     )
     parser.add_argument("--scenes", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=600, help="of each training at most")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--checked", type=int, default=0, help="images that people checked; 0: 2 of 5, at most 300")
+    parser.add_argument("--steps", dest="promise_steps", type=int, default=1200, help="of each training")
     parser.add_argument("--image-size", type=int, default=192)
     options = parser.parse_args()
     on, figures = machine(), dict[str, float]()
     for name in options.sets:
-        found = measure(keep(name, options), draws=options.draws)
+        found = measure(keep(name, options), draws=options.draws, checked=options.checked)
         print(name, {key: round(value, 3) for key, value in found.items()}, flush=True)
         figures |= {f"{name}_{key}": value for key, value in found.items()}
     for target in TARGETS:
@@ -95,11 +100,16 @@ def keep(name: str, options: argparse.Namespace) -> Kept:
     rest = [names[place] for place in order[TRAINED_ON[name] :]]
     job, predictions = JobFolder(options.folder / f"{name}-0"), JobFolder(options.folder / f"{name}-0-predictions")
     if not (predictions.root / "done").exists():
-        training = {"max_seconds": options.seconds, "epochs": options.epochs, "image_size": options.image_size}
-        train_on(job, coco, trained, rest[:60], training, source / "images")
+        train_on(job, coco, trained, rest[:60], _training(options, len(trained)), source / "images")
         predict_with(predictions, job, coco, rest, source / "images", mirrored=True)
         (predictions.root / "done").touch()
     return _read(coco, predictions)
+
+
+def _training(options: argparse.Namespace, images: int) -> dict[str, float]:
+    """A number of steps, not of seconds: what comes out does not depend on how busy the machine is."""
+    epochs = max(round(options.promise_steps / math.ceil(images / BATCH)), 1)
+    return {"max_seconds": 0, "epochs": epochs, "batch_size": BATCH, "image_size": options.image_size}
 
 
 def _read(coco: dict, predictions: JobFolder) -> Kept:
@@ -119,11 +129,10 @@ def measure(data: Kept, *, draws: int, checked: int = 0) -> dict[str, float]:
     """The figures of one set over so many draws of `checked` images (0: a share of the set)."""
     count = len(data.predicted)
     checked = checked or min(MOST_CHECKED, round(count * CHECKED_SHARE))
-    whole = thresholds.box_candidates(data.predicted, data.truths, data.classes)
-    lost = _losses(data)
+    known = Known.of(data)
     figures: dict[str, float] = {"images": count, "checked": checked}
     for name, target in TARGETS.items():
-        found = [_draw(data, whole, lost, checked, target, seed) for seed in range(draws)]
+        found = [_draw(known, checked, target, seed) for seed in range(draws)]
         for rule in RULES:
             for figure in ("kept", "coverage", "error"):
                 figures[f"{rule}_{figure}_{name}"] = float(np.mean([one[f"{rule}_{figure}"] for one in found]))
@@ -135,45 +144,72 @@ def measure(data: Kept, *, draws: int, checked: int = 0) -> dict[str, float]:
     return figures
 
 
-def _losses(data: Kept) -> Callable[[np.ndarray], np.ndarray]:
-    """The losses of all images by the cuts, each set of cuts computed once."""
-    known: dict[tuple[float, ...], np.ndarray] = {}
+@dataclass(frozen=True)
+class Known:
+    """What all draws of a set share: the outcomes at all cuts, and for any cuts the losses and the signs."""
 
-    def at(cuts: np.ndarray) -> np.ndarray:
-        key = tuple(cuts.tolist())
-        if key not in known:
-            known[key] = losses.losses([kept(image, cuts) for image in data.predicted], data.truths)
-        return known[key]
+    data: Kept
+    whole: BoxCandidates
+    losses: Callable[[np.ndarray], np.ndarray]
+    signs: Callable[[np.ndarray], Signs]
 
-    return at
+    @classmethod
+    def of(cls, data: Kept) -> "Known":
+        """Each label, and each set of cuts, is looked at once however many draws ask for it."""
+        whole = thresholds.box_candidates(data.predicted, data.truths, data.classes)
+        losses_of_labels: list[dict[bytes, float]] = [{} for _ in data.predicted]
+
+        def loss(place: int, cuts: np.ndarray) -> float:
+            image, known = data.predicted[place], losses_of_labels[place]
+            mask = image.scores >= cuts[image.classes]
+            if (key := mask.tobytes()) not in known:
+                known[key] = losses.loss(image.keep(mask), data.truths[place])
+            return known[key]
+
+        def lost(cuts: tuple[float, ...]) -> np.ndarray:
+            return np.array([loss(place, np.array(cuts)) for place in range(len(data.predicted))])
+
+        views = Views.of(data.predicted)
+        lost_by_cuts = cache(lost)
+        signs_by_cuts = cache(lambda cuts: views.signs(np.array(cuts)))
+        return cls(
+            data,
+            whole,
+            lambda cuts: lost_by_cuts(tuple(cuts.tolist())),
+            lambda cuts: signs_by_cuts(tuple(cuts.tolist())),
+        )
+
+    def candidates(self, seen: np.ndarray) -> trust.TrustedBoxes:
+        """These images, checked by people."""
+        table = CutTable(self.whole.table.iou[:, seen], self.whole.table.boxes[:, seen])
+        boxes = BoxCandidates([self.data.predicted[place] for place in seen], table, self.whole.truths[seen])
+        return trust.TrustedBoxes(boxes, lambda cuts: self.losses(cuts)[seen], lambda cuts: self.signs(cuts).take(seen))
 
 
-def _draw(
-    data: Kept, whole: BoxCandidates, lost: Callable[[np.ndarray], np.ndarray], checked: int, target: float, seed: int
-) -> dict[str, float]:
-    order = np.random.default_rng([seed, checked]).permutation(len(data.predicted))
+def _draw(known: Known, checked: int, target: float, seed: int) -> dict[str, float]:
+    order = np.random.default_rng([seed, checked]).permutation(len(known.data.predicted))
     seen, unseen = order[:checked], order[checked:]
-    table = CutTable(whole.table.iou[:, seen], whole.table.boxes[:, seen])
-    boxes = BoxCandidates([data.predicted[place] for place in seen], table, whole.truths[seen])
-    candidates = trust.TrustedBoxes(boxes, lambda cuts: lost(cuts)[seen])
-    pool = [data.predicted[place] for place in unseen]
+
+    def scored(rule: Trust) -> np.ndarray:
+        return rule.of(known.signs(rule.cuts).take(unseen))
+
     decision = error_rates.decide(
-        candidates,
+        known.candidates(seen),
         target_error=target,
         confidence=CONFIDENCE,
-        pool=Pool(lambda rule: rule.predict(pool), len(pool)),
+        pool=Pool(scored, len(unseen)),
         seed=seed,
     )
-    scores, wrong = decision.certainty.predict(pool), lost(decision.certainty.cuts)[unseen]
+    scores, wrong = scored(decision.certainty), known.losses(decision.certainty.cuts)[unseen]
     found: dict[str, float] = {}
     for name, rule in RULES.items():
         cut = rule(decision, target)
-        passed = np.zeros(len(pool), dtype=bool) if cut is None else scores >= cut
+        passed = np.zeros(len(unseen), dtype=bool) if cut is None else scores >= cut
         error = float(wrong[passed].mean()) if passed.any() else 0.0
-        promised = float((wrong * passed).sum() / len(data.predicted)) if name == "pac" else error
+        promised = float((wrong * passed).sum() / len(order)) if name == "pac" else error
         found |= {f"{name}_kept": promised <= target, f"{name}_coverage": passed.mean(), f"{name}_error": error}
-    running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(pool) + 1)
-    found["hindsight"] = float((np.flatnonzero(running <= target).max(initial=-1) + 1) / len(pool))
+    running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(unseen) + 1)
+    found["hindsight"] = float((np.flatnonzero(running <= target).max(initial=-1) + 1) / len(unseen))
     return found
 
 

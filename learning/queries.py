@@ -82,7 +82,9 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
 
 def _audit(row: LoopAudit) -> dict[str, Any]:
     """One audit of machine labels, with its figures; see learning.models.LoopAudit."""
-    return {"number": row.number, "status": row.status, "created_at": row.created_at} | row.figures
+    return {"number": row.number, "status": row.status, "created_at": row.created_at} | {
+        name: value for name, value in row.figures.items() if name not in ("draws", "most_weight")
+    }
 
 
 def _machine(evaluated: list[dict[str, Any]], audits: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -6,9 +6,10 @@ from django import forms
 
 from frontend.automation import DETECTOR, RANGES, LoopSettings, family_of, measure_of
 from frontend.requester.fields import dollars
+from labeling.services.jobs import limits
 from labeling.services.prelabels import options
 from labeling.task_types.base import TaskType
-from marketplace import money
+from marketplace import arns, money, names
 
 ARCHITECTURES = [
     ("compact", "Compact: our own, quick on a CPU"),
@@ -35,6 +36,21 @@ LOSSES = [
     ("image", "a label in which anything is wrong, missed or too much"),
     ("objects", "each wrong, missed or false object"),
 ]
+
+
+SOURCES = [
+    (options.LOOP, "The newest model of this job, from the second round on"),
+    ("model", "A model of the account"),
+    ("endpoint", "An endpoint of the account"),
+    ("manifest", "The labels that the input has already"),
+]
+SOURCE_NAMED_BY = {"model": "model", "endpoint": "endpoint", "manifest": "attribute"}
+"""The member of the options that says which one, by source."""
+NAMES_LENGTH = max(limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest, arns.LENGTH.longest, names.LENGTH.longest)
+
+
+CHECKING = ("check", "check_source", "check_named", "check_price", "blind_share")
+"""The fields of pre-labels, which do not need a learning loop."""
 
 
 class AutomationFields(forms.Form):
@@ -75,6 +91,13 @@ class AutomationFields(forms.Form):
     )
 
     check = forms.BooleanField(required=False, label="People check the model's boxes")
+    check_source = forms.ChoiceField(choices=SOURCES, required=False, initial=options.LOOP, label="Whose boxes")
+    check_named = forms.CharField(
+        required=False,
+        max_length=NAMES_LENGTH,
+        label="Which one",
+        help_text="The ARN or the name of the model, the name of the endpoint, or the label attribute of the input.",
+    )
     check_price = forms.CharField(
         required=False,
         max_length=money.TEXT_LENGTH.longest,
@@ -106,23 +129,25 @@ class AutomationFields(forms.Form):
         choices = [choice for choice in ARCHITECTURES if choice[0] in family.architectures]
         self.fields["architecture"].choices = choices  # type: ignore[attr-defined]
         if task_type.proposing is None:
-            for name in ("check", "check_price", "blind_share"):
+            for name in CHECKING:
                 del self.fields[name]
         if task_type.learner:
             return
-        for field in self.fields.values():
-            field.disabled, field.required = True, False
+        for name, field in self.fields.items():
+            if name not in CHECKING:
+                field.disabled, field.required = True, False
         self.initial |= {"enabled": False}
 
     def clean(self) -> dict[str, Any]:
         """What is not asked for need not be right."""
         given = super().clean() or {}
         if not given.get("check"):
-            for name in ("check_price", "blind_share"):
+            for name in CHECKING[1:]:
                 self.errors.pop(name, None)
                 given.pop(name, None)
+        self._check_source(given)
         if not given.get("enabled"):
-            for name in [name for name in self.errors if name != "enabled"]:
+            for name in [name for name in self.errors if name not in ("enabled", *CHECKING)]:
                 del self.errors[name]
         by_error = given.get("promise") == BY_ERROR
         if by_error and given.get("target_error") is None and "target_error" not in self.errors:
@@ -133,6 +158,18 @@ class AutomationFields(forms.Form):
         if by_error:
             given["error_loss"] = given.get("error_loss") or LOSSES[0][0]
         return given
+
+    def _check_source(self, given: dict[str, Any]) -> None:
+        """Boxes of a loop need one, and the others say which they are."""
+        if not given.get("check") or "check_source" in self.errors:
+            return
+        source = given["check_source"] = given.get("check_source") or options.LOOP
+        if source == options.LOOP:
+            given["check_named"] = ""
+            if not given.get("enabled"):
+                self.add_error("check_source", "This job has no model of its own: automated labeling is off.")
+        elif not given.get("check_named") and "check_named" not in self.errors:
+            self.add_error("check_named", "Say which one.")
 
     def targets(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields of each promise, that of a quality by the measure of the task type."""

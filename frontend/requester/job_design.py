@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from frontend.requester.automation_fields import BY_ERROR
+from frontend.requester.automation_fields import BY_ERROR, SOURCE_NAMED_BY
 from frontend.requester.fields import selection_of
 from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
 from frontend.requester.template_fields import split_hosts
 from labeling import task_types
 from labeling.services.jobs import label_configs
+from labeling.services.prelabels.options import LOOP
 from marketplace.models import Comparator
 
 AUTOMATION = ("architecture", "max_rounds", "audit_share")
@@ -67,10 +68,22 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
             "enabled": True,
             **{name: auto[name] for name in (*_promise(auto), *AUTOMATION) if auto.get(name) is not None},
         }
-        if auto.get("check"):
-            given = {"check_price_micros": auto.get("check_price"), "blind_share": auto.get("blind_share")}
-            made["prelabels"] = {"source": "loop"} | {name: one for name, one in given.items() if one is not None}
+    if auto.get("check"):
+        made["prelabels"] = prelabels(auto)
     return made
+
+
+def prelabels(auto: dict[str, Any]) -> dict[str, Any]:
+    """The options of pre-labels that the automation step stands for; {} without any."""
+    if not auto.get("check"):
+        return {}
+    source = auto.get("check_source") or LOOP
+    given = {
+        "check_price_micros": auto.get("check_price"),
+        "blind_share": auto.get("blind_share"),
+        SOURCE_NAMED_BY.get(source, ""): auto.get("check_named") or None,
+    }
+    return {"source": source} | {name: one for name, one in given.items() if name and one is not None}
 
 
 def _promise(auto: dict[str, Any]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from frontend import forecasts
 from frontend.requester.job_forms import PeopleStep
-from frontend.requester.job_new import draft, drafted_type, job_size
+from frontend.requester.job_new import draft, drafted_type, expected_checks, job_size
 from frontend.session import requester_page
 from labeling.forecast.forecasting import Outcome
 from labeling.forecast.intervals import Interval
@@ -63,6 +63,7 @@ def forecast_part(request: HttpRequest) -> HttpResponse:
             redundancy=redundancy,
             crowd=request.GET.get("crowd") or MIXED,
             golds_rate=people.get("golds_rate") or 0,
+            checks=expected_checks(given, people),
         )
     except DomainError as error:
         return _said(request, " ".join(reason for _, reason in error.errors) or error.message)

@@ -12,7 +12,7 @@ from frontend.automation import launch_job, promised
 from frontend.bodies import takes_files
 from frontend.requester import job_examples, job_input, label_fields
 from frontend.requester.function_fields import FIELDS
-from frontend.requester.job_design import design, required
+from frontend.requester.job_design import design, prelabels, required
 from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
 from frontend.session import requester_page
 from labeling import task_types
@@ -20,6 +20,7 @@ from labeling.models import LabelImport
 from labeling.services import scope as labeling_scope
 from labeling.services.intake.selection import LIKELY_WRONG
 from labeling.services.jobs import forecasting, pricing
+from labeling.services.prelabels import options as prelabel_options
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
@@ -195,6 +196,14 @@ def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> 
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
 
 
+def expected_checks(given: dict[str, Any], people: dict[str, Any]) -> pricing.Checks:
+    """What the drafted job pays for checks of labels that its input, a model or an endpoint proposes."""
+    team = people.get("team") or people.get("workteam")
+    public = isinstance(team, Workteam) and team.public
+    auto = given.get("automation", {})
+    return prelabel_options.expected(prelabels(auto), price_micros=people["price"], public=public)
+
+
 def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -> dict[str, Any]:
     team = people.get("team")
     objects, workers = job_size(account, given, team)
@@ -205,6 +214,8 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         expected_seconds=people["expected_seconds"],
         workers=workers,
         golds_rate=people.get("golds_rate") or 0,
+        checks=expected_checks(given, people),
+        audit_share=(auto.get("audit_share") or 0) if (auto := given.get("automation", {})).get("enabled") else 0,
     )
     panel = team.panel if team is not None and team.is_panel else None
     guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest.forecast_schemas import Forecast as ForecastShape
-from frontend.rest.job_inputs import ForecastInput
+from frontend.rest.job_inputs import ForecastInput, checks_of
 from frontend.rest.scope import account_of
 from frontend.rest.throttling import CallerThrottle, ForecastThrottle
 from labeling.forecast.forecasting import Outcome
@@ -33,8 +33,9 @@ class ForecastView(APIView):
         data = ForecastInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
-        price = money.read(given.pop("price"), field="price", zero=True)
-        return Response(forecast_row(forecasting.forecast_job(account=account, price_micros=price, **given)))
+        checks, price = checks_of(given), money.read(given.pop("price"), field="price", zero=True)
+        found = forecasting.forecast_job(account=account, price_micros=price, checks=checks, **given)
+        return Response(forecast_row(found))
 
 
 def forecast_row(found: forecasting.JobForecast) -> dict[str, Any]:

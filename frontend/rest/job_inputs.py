@@ -366,11 +366,26 @@ class EstimateInput(Body):
     golds_rate = FiniteFloatField(
         default=options.DEFAULTS["rate"], help_text="percent of the tasks that are golds", **options.RATE.bounds
     )
+    checked_share = FiniteFloatField(
+        default=0,
+        help_text="of the objects: people check a label that is proposed, for `check_price`",
+        **pricing.SHARE.bounds,
+    )
+    check_price = DollarsField(default="0", zero=True, help_text="per worker and task that checks a proposed label")
+
+
+def checks_of(given: dict[str, Any]) -> pricing.Checks:
+    """The checks of a design; takes their members out of what was given."""
+    price = money.read(given.pop("check_price"), field="check_price", zero=True)
+    return pricing.Checks(given.pop("checked_share"), price)
 
 
 class JobEstimateInput(EstimateInput):
     """A job design, before launch, and the panel that it will be open to, if it is one."""
 
+    audit_share = FiniteFloatField(
+        default=0, help_text="of the labels of a model: people label these objects, too", **pricing.SHARE.bounds
+    )
     panel = serializers.IntegerField(required=False)
 
 

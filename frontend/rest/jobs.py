@@ -15,7 +15,7 @@ from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
 from frontend.rest.earnings import hourly_row
 from frontend.rest.idempotency import idempotent
-from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput
+from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput, checks_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.formats import label_config
@@ -270,7 +270,9 @@ class EstimateView(APIView):
         given = dict(data.validated_data)
         panel = marketplace_scope.panel(account, given.pop("panel")) if "panel" in given else None
         task_type = given.pop("task_type")
-        estimate = pricing.estimate(price_micros=money.read(given.pop("price"), field="price", zero=True), **given)
+        checks = checks_of(given)
+        price = money.read(given.pop("price"), field="price", zero=True)
+        estimate = pricing.estimate(price_micros=price, checks=checks, **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
         figures = {
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value

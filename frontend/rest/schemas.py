@@ -265,6 +265,11 @@ class Estimate(s.Serializer):
     total = Money()
     fee = Money()
     golds = Money()
+    checks = Money(help_text="the part of the total for checks of proposed labels")
+    audit = Money(
+        help_text="the most that the audit of a model's labels costs, that of one which labels everything; within the "
+        "total, which is for people who label everything"
+    )
     answers = s.IntegerField(help_text="without those to golds")
     per_object = Money(help_text="on average, without golds")
     duration_seconds = s.FloatField()

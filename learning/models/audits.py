@@ -10,8 +10,9 @@ from learning.models.loops import LearningLoop
 class LoopAudit(models.Model):
     """A random sample of the machine labels of the rounds up to `last_round` that no earlier audit was about.
 
-    `figures`: "labels" (how many there are), "asked" (how many people are asked about), "note" (why nobody is); then
-    what was found (selection/audits.py), "withdrawn_rounds" and "withdrawn" (how many labels).
+    `figures`: "labels" (how many there are), "asked" (how many people are asked about), "note" (why nobody is); in an
+    audit that follows the doubts its "draws" ([object, weight of its loss] each) and their "most_weight"; then what was
+    found (selection/audits.py), "withdrawn_rounds" and "withdrawn" (how many labels).
     """
 
     loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="audits")

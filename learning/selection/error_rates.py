@@ -116,15 +116,13 @@ class Evidence:
 
     def sizes(self) -> list[int]:
         """How many pass at each cut-off to be tested, rising: those at which one more wrong image becomes allowed."""
-        count, before, found, allowed = len(self.losses), len(self.earlier.losses), [], -1
-        right_or_wrong = bounds.only_right_or_wrong(self.sample(count))
+        count, found, allowed = len(self.losses), [], -1.0
         for size in self._whole():
-            grown = False
-            while allowed < before + size and self._allows(allowed + 1, size):
-                allowed, grown = allowed + 1, True
-            if grown or (size == count and allowed >= 0):
+            most = self._most_lost(size, counted=True)
+            if most > allowed or (size == count and most >= 0):
                 found.append(size)
-        if found and not right_or_wrong:
+            allowed = max(allowed, most)
+        if found and not bounds.only_right_or_wrong(self.sample(count)):
             possible = np.array([size for size in self._whole() if size >= found[0]])
             return sorted(set(possible[np.linspace(0, len(possible) - 1, _STEPS).astype(int)].tolist()))
         return found
@@ -136,9 +134,9 @@ class Evidence:
         sizes = (np.flatnonzero(last) + 1).tolist()
         return [size for size in sizes if self.unseen is None or self.unseen[size - 1] > self.earlier.labels]
 
-    def _allows(self, wrong: int, size: int) -> bool:
+    def _most_lost(self, size: int, *, counted: bool) -> float:
         images = len(self.earlier.losses) + size
-        return bounds.counted_p(wrong, images, self.target, unseen=self._unseen(size)) <= self.alpha
+        return bounds.most_lost(images, self.target, self.alpha, unseen=self._unseen(size), counted=counted)
 
     def start(self, sizes: list[int], seed: int) -> int:
         """The place among the cut-offs (at least one) at which to begin: that which leads to most labels on average.
@@ -146,16 +144,12 @@ class Evidence:
         Losses are drawn as the trust scores have it. What they are wrong about in common is drawn too: a shift of the
         log-odds, as uncertain as a rate of so many expected wrong images is (1 over the square root of their number).
         """
-        rng, before = np.random.default_rng(seed), len(self.earlier.losses)
+        rng, before = np.random.default_rng(seed), self.earlier.losses.sum()
         odds = log_odds(1 - self.scores[self.order])
         shift = rng.normal(size=(_PLAYED, 1)) / np.sqrt(max(float((1 - self.scores).sum()), 1.0))
         lost = np.cumsum(rng.random((_PLAYED, len(odds))) < expit(odds + shift), axis=1)[:, np.array(sizes) - 1]
         counted = bounds.only_right_or_wrong(self.sample(len(self.losses)))
-        most = [
-            bounds.most_lost(before + size, self.target, self.alpha, unseen=self._unseen(size), counted=counted)
-            for size in sizes
-        ]
-        proved = lost + self.earlier.losses.sum() <= np.array(most)
+        proved = lost + before <= np.array([self._most_lost(size, counted=counted) for size in sizes])
         labels = np.array([size if self.unseen is None else self.unseen[size - 1] for size in sizes], dtype=np.float64)
         reached = np.zeros(_PLAYED)
         expected = np.zeros(len(sizes))
@@ -267,7 +261,7 @@ def _at_least(rising: Floats, scores: Floats) -> NDArray[np.int64]:
 
 def _lowest(evidence: Evidence, sizes: list[int], *, start: int) -> int | None:
     """How many candidates pass at the lowest cut-off that is proved and keeps the target by itself."""
-    proved = bounds.fixed_sequence([evidence.p(size) for size in sizes], evidence.alpha, [start])
+    proved = bounds.fixed_sequence(lambda place: evidence.p(sizes[place]), evidence.alpha, [start])
     own = [sizes[place] for place in proved]
     return max((size for size in own if evidence.losses[evidence.order[:size]].mean() <= evidence.target), default=None)
 

@@ -27,14 +27,14 @@ MATCH_IOU = 0.3
 class Detections:
     """The boxes of one image: `corners` (k, 4) x1 y1 x2 y2 in pixels, `classes` (k,) integers, `scores` (k,) in 0..1.
 
-    The truth of an image is the same with every score 1. `mirrored`: what was found when it was shown mirrored, at its
-    places in the image; None where nobody looked.
+    The truth of an image is the same with every score 1. `views`: the two looks that the boxes are fused of
+    (fusion.py), at the image as it is and mirrored, at their places in the image; None where there was one look.
     """
 
     corners: Floats
     classes: NDArray[np.int64]
     scores: Floats
-    mirrored: Detections | None = None
+    views: tuple[Detections, Detections] | None = None
 
     @classmethod
     def of(cls, rows: Sequence[tuple[int, float, float, float, float, float]]) -> Detections:

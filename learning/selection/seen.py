@@ -1,16 +1,16 @@
 """Lines of predictions as selection reads them. Knows neither jobs nor what the boxes are for."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from learning.contract import PredictedBox, Prediction
+from learning.selection.fusion import fused
 from learning.selection.quality import Detections
 
 
 def detections(prediction: Prediction) -> Detections:
-    """The boxes of a prediction, with those of the mirror image where it has any."""
-    mirrored = None if prediction.mirrored is None else _read(prediction.mirrored)
-    return replace(_read(prediction.boxes), mirrored=mirrored)
+    """The boxes of a prediction; of one that was made of the mirror image too, the boxes of both looks as one set."""
+    boxes = _read(prediction.boxes)
+    return boxes if prediction.mirrored is None else fused(boxes, _read(prediction.mirrored))
 
 
 def _read(boxes: Sequence[PredictedBox]) -> Detections:

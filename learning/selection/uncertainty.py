@@ -13,10 +13,10 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from learning.selection.quality import Detections, Floats
+from learning.selection.quality import Bools, Detections, Floats
 
 # The weight of the chance that no box was missed, in boxes.
-_NOTHING_MISSED_WEIGHT = 0.5
+NOTHING_MISSED_WEIGHT = 0.5
 # Shares are kept this far from 0 and 1, where the log-odds are infinite.
 _EDGE = 1e-3
 # The weight of the squared slope in the fit of the logistic curve.
@@ -37,8 +37,8 @@ def raw_certainty(image: Detections, cuts: Floats) -> float:
     keep = image.scores >= cuts[image.classes]
     above, below = image.scores[keep], image.scores[~keep]
     nothing_missed = float(np.prod(1.0 - below))
-    right = above.sum() + _NOTHING_MISSED_WEIGHT * nothing_missed
-    return float(right / (len(above) + below.sum() + _NOTHING_MISSED_WEIGHT))
+    right = above.sum() + NOTHING_MISSED_WEIGHT * nothing_missed
+    return float(right / (len(above) + below.sum() + NOTHING_MISSED_WEIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,14 @@ class Certainty:
         A logistic curve of two parameters: it is smooth and monotone and holds with twenty images, where isotonic
         regression would have a few wide steps.
         """
-        without_boxes = np.array([len(kept(image, cuts).scores) == 0 for image in images], dtype=bool)
+        return cls.fit_raw(*_raw(images, cuts), quality, weights, cuts)
+
+    @classmethod
+    def fit_raw(cls, raw: Floats, without_boxes: Bools, quality: Floats, weights: Floats, cuts: Floats) -> Certainty:
+        """As `fit`, by the `raw_certainty` (n,) of each image, and whether no box of it is kept (n,)."""
         empty = float(quality[without_boxes].sum() / (without_boxes.sum() + 1))
-        raw = np.array([raw_certainty(image, cuts) for image in images])[~without_boxes]
-        odds, target = log_odds(raw), np.clip(quality[~without_boxes], _EDGE, 1 - _EDGE)
-        if len(raw) < 2 or np.ptp(odds) < _EDGE:
+        odds, target = log_odds(raw[~without_boxes]), np.clip(quality[~without_boxes], _EDGE, 1 - _EDGE)
+        if len(odds) < 2 or np.ptp(odds) < _EDGE:
             mean = float(np.clip((target.sum()) / (len(target) + 1), _EDGE, 1 - _EDGE))
             return cls(cuts, 1.0, float(log_odds(np.array(mean)) - (odds.mean() if len(odds) else 0.0)), empty)
         share = np.sqrt(np.maximum(weights[~without_boxes], 1.0))
@@ -76,8 +79,10 @@ class Certainty:
 
     def predict(self, images: Sequence[Detections]) -> Floats:
         """(n,) expected quality in 0..1; 1 minus it is the uncertainty."""
-        raw = np.array([raw_certainty(image, self.cuts) for image in images])
-        without_boxes = np.array([len(kept(image, self.cuts).scores) == 0 for image in images], dtype=bool)
+        return self.predict_raw(*_raw(images, self.cuts))
+
+    def predict_raw(self, raw: Floats, without_boxes: Bools) -> Floats:
+        """As `predict`, by the `raw_certainty` (n,) of each image, and whether no box of it is kept (n,)."""
         sure = expit(self.intercept + self.slope * log_odds(raw))
         return np.where(without_boxes, self.empty, sure)
 
@@ -94,6 +99,11 @@ class Certainty:
     def from_dict(cls, body: dict[str, Any]) -> Certainty:
         """The inverse of `to_dict`."""
         return cls(np.array(body["cuts"], dtype=np.float64), body["slope"], body["intercept"], body["empty"])
+
+
+def _raw(images: Sequence[Detections], cuts: Floats) -> tuple[Floats, Bools]:
+    raw = np.array([raw_certainty(image, cuts) for image in images])
+    return raw, np.array([len(kept(image, cuts).scores) == 0 for image in images], dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)

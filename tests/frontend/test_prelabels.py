@@ -39,6 +39,38 @@ def test_the_wizard_lets_people_check_what_the_loop_finds(requester, account):  
     assert "people check those of the loop for 0.015 dollars; 20% are drawn unseen" in page
 
 
+NO_LOOP = {"check": "on", "blind_share": "0.2", "check_price": "0.015"}
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [({}, "automated labeling is off"), ({"check_source": "endpoint"}, "Say which one"),
+     ({"check_source": "elsewhere"}, "Select a valid choice")],
+)  # fmt: skip
+def test_the_wizard_asks_which_boxes_are_to_be_checked(requester, account, source, reason):  # noqa: F811
+    requester.post(step("task"), TASK)
+    requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk, price="0.06"))
+    refused = requester.post(step("automation"), NO_LOOP | source)
+    assert refused.status_code == 422 and reason in refused.content.decode()
+
+
+def test_labels_of_the_input_are_checked_at_their_own_price_in_a_job_without_a_loop(requester, account):  # noqa: F811
+    requester.post(step("task"), TASK)
+    requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk, price="0.06"))
+    asked = NO_LOOP | {"check_source": "manifest", "check_named": "guess"}
+    assert requester.post(step("automation"), asked).status_code == 302
+    page = requester.get(reverse("requester:job-review"))
+    assert "manifest guess&#x27;s boxes" in page.content.decode().replace("'s boxes", "&#x27;s boxes")
+    found, objects = page.context["estimate"], page.context["objects"]
+    each = found.answers / objects
+    assert found.checks_micros == round(objects * 0.8) * each * 18_000
+    assert found.total_micros == found.checks_micros + (objects - round(objects * 0.8)) * each * 72_000
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get(account=account, name="bees")
+    assert job.prelabels == {"source": "manifest", "attribute": "guess", "blind_share": 0.2, "least_quality": 0.5}
+    assert not job.automated_labeling and job.queue.check_price_micros == 15_000
+
+
 def test_a_price_above_that_of_drawing_is_refused_at_the_step_where_it_was_given(requester, account):  # noqa: F811
     requester.post(step("task"), TASK)
     requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk, price="0.06"))

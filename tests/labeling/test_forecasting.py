@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labeling.models import Assignment, LabelingJob, WorkerModels
-from labeling.services.jobs import forecasting
+from labeling.services.jobs import forecasting, pricing
 from labeling.services.queue import due
 from labeling.services.results import consolidating
 from marketplace.errors import Invalid
@@ -80,6 +80,17 @@ def test_a_design_is_compared_with_what_the_crowd_can_give():
     shown = [(one.redundancy.most, one.redundancy.target) for one in found.forecast.others]
     assert shown == [(1, None), (3, None), (5, 0.9)]
     assert found.forecast.outcome == found.forecast.others[1]
+
+
+def test_checks_lower_the_cost_by_their_own_price_and_golds_are_paid_in_full():
+    account, half = stories.an_account(), pricing.Checks(0.5, 12_000)
+    plain, checked, both = (
+        forecasting.forecast_job(**wanted(account, checks=checks, golds_rate=rate)).forecast.outcome
+        for checks, rate in ((pricing.NO_CHECKS, 0), (half, 0), (half, 10))
+    )
+    assert checked.cost.expected == pytest.approx(plain.cost.expected * (1 - 0.5 * 2 / 3), rel=1e-6)
+    assert both.cost.expected - checked.cost.expected == pytest.approx(plain.cost.expected * 0.1, rel=0.2)
+    assert (checked.duration, checked.quality) == (plain.duration, plain.quality)
 
 
 def test_pay_below_the_floor_is_warned_of_and_work_without_pay_is_not():

@@ -51,6 +51,23 @@ def test_an_estimate_includes_the_fee_and_divides_the_time_among_workers():
     assert alone.duration_seconds == 900 and alone.total_micros == 0
 
 
+def test_checks_cost_their_own_price_and_an_audit_at_most_a_share_of_everything():
+    found = pricing.estimate(
+        objects=100, workers_per_object=5, price_micros=36_000, expected_seconds=9, workers=10,
+        checks=pricing.Checks(0.8, 12_000), audit_share=0.05, golds_rate=10,
+    )  # fmt: skip
+    assert found.checks_micros == 400 * 14_400 and found.audit_micros == 25 * 43_200
+    assert found.total_micros == 400 * 14_400 + 100 * 43_200 + found.golds_micros
+    assert found.fee_micros * 6 == found.total_micros
+    assert found.per_object_micros == (400 * 14_400 + 100 * 43_200) // 100
+    with pytest.raises(Invalid) as refused:
+        pricing.estimate(
+            objects=1, workers_per_object=1, price_micros=10, expected_seconds=9, workers=1,
+            checks=pricing.Checks(1.5, 20), audit_share=-0.1,
+        )  # fmt: skip
+    assert [name for name, _ in refused.value.errors] == ["checked_share", "check_price", "audit_share"]
+
+
 def test_an_impossible_design_is_refused_with_all_reasons():
     with pytest.raises(Invalid) as refused:
         pricing.estimate(objects=0, workers_per_object=0, price_micros=-1, expected_seconds=0, workers=0)

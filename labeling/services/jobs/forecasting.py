@@ -69,11 +69,13 @@ def forecast_job(
     crowd: str = MIXED,
     compare: bool = True,
     golds_rate: float = 0,
+    checks: pricing.Checks = pricing.NO_CHECKS,
 ) -> JobForecast:
     """What a job of this design would give, with 90 % intervals; with `compare` also for other redundancies.
 
     `workers` is how many people take part, `golds_rate` the percent of the tasks whose answer is known: they cost money
-    and time; what else follows from them is not simulated. Takes about two seconds of one core, the second time none.
+    and time; what else follows from them is not simulated. `checks` cost their own price; that they take less time and
+    lead people is not simulated. Takes about two seconds of one core, the second time none.
     Raises Invalid naming every field that is wrong, also when nothing can be learned of the crowd from earlier jobs.
     """
     given, errors = complete_redundancy(redundancy or {"kind": "fixed"}, workers_per_object)
@@ -87,6 +89,7 @@ def forecast_job(
     for name, (value, allowed) in numbers.items():
         if value not in allowed:
             errors.append((name, f"{value!r} found, {allowed} expected"))
+    errors += pricing.checks_errors(checks, price_micros)
     errors += _name_errors(task_type, labels, crowd)
     if errors:
         fields = ", ".join(dict.fromkeys(name for name, _ in errors))
@@ -101,7 +104,8 @@ def forecast_job(
         fee_micros=pricing.fee(price_micros),
     )
     who, learned_from = _crowd(account, design, crowd, workers=workers, seconds=expected_seconds)
-    found = _with_golds(_forecast(design, who, _compared(own, workers) if compare else ()), objects, golds_rate)
+    drawn = _forecast(design, who, _compared(own, workers) if compare else ())
+    found = _with_golds(drawn, objects, golds_rate, saved=_saved(design, checks))
     floor = money.parse(settings.HOURLY_PAY_FLOOR)
     # People who work for nothing here are paid elsewhere, if at all.
     underpaid = price_micros > 0 and found.outcome.hourly.expected < floor
@@ -125,21 +129,27 @@ def _forecast(design: Design, crowd: Crowd, others: tuple[Redundancy, ...]) -> F
     return forecast(design, crowd, others=others)
 
 
-def _with_golds(found: Forecast, objects: int, rate: float) -> Forecast:
-    """The forecast with the money and the time that answers to golds take in addition."""
-    if not rate:
+def _saved(design: Design, checks: pricing.Checks) -> float:
+    """The share of the money for answers that is saved because some of them check a label for a price of its own."""
+    full = design.price_micros + design.fee_micros
+    return checks.share * (1 - (checks.price_micros + pricing.fee(checks.price_micros)) / full) if full else 0.0
+
+
+def _with_golds(found: Forecast, objects: int, rate: float, *, saved: float) -> Forecast:
+    """The forecast with the money and the time that answers to golds take in addition, and what checks save."""
+    if not rate and not saved:
         return found
     return replace(
         found,
-        outcome=_outcome_with_golds(found.outcome, objects, rate),
-        others=tuple(_outcome_with_golds(one, objects, rate) for one in found.others),
+        outcome=_outcome_with_golds(found.outcome, objects, rate, saved),
+        others=tuple(_outcome_with_golds(one, objects, rate, saved) for one in found.others),
     )
 
 
-def _outcome_with_golds(outcome: Outcome, objects: int, rate: float) -> Outcome:
+def _outcome_with_golds(outcome: Outcome, objects: int, rate: float, saved: float) -> Outcome:
     ordinary = max(1, round(outcome.answers.expected * objects))
     factor = 1 + gold_budget.answers(ordinary, rate / 100) / ordinary
-    return replace(outcome, cost=outcome.cost.scaled(factor), duration=outcome.duration.scaled(factor))
+    return replace(outcome, cost=outcome.cost.scaled(factor - saved), duration=outcome.duration.scaled(factor))
 
 
 def _redundancy(given: dict[str, Any], workers_per_object: float) -> Redundancy:

@@ -16,6 +16,7 @@ from labeling.services.jobs import limits
 from marketplace import money
 from marketplace.errors import Invalid
 from marketplace.models import Account, Contract, Workteam
+from marketplace.ranges import Range
 from marketplace.services import contracts
 
 MICROS_PER_SECOND = 3_600
@@ -29,21 +30,39 @@ STEP = Fraction(1, 10)
 MILL_MICROS = 1_000
 """A tenth of a cent."""
 
+SHARE = Range(0, 1)
+"""Of checked objects, and of audited labels."""
+
 WORKERS_ASSUMED = 10
 """People that a duration is estimated with while nobody knows how many there are."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The `share` of the objects, in 0..1, of which people check a proposed label, at a price of its own."""
+
+    share: float = 0.0
+    price_micros: int = 0
+
+
+NO_CHECKS = Checks()
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share.
 
-    `answers` are without those to golds. `golds_micros`, with its fee, is the part for answers to golds;
-    `per_object_micros` is without them, and a mean.
+    `answers` are without those to golds. `golds_micros`, with its fee, is the part for answers to golds, and
+    `checks_micros` that for checks of proposed labels; `per_object_micros` is without golds, and a mean. `audit_micros`
+    is the most that the audit of a model's labels costs: that of a model which labels everything. It is no addition to
+    the total, which is what people get if they label everything.
     """
 
     total_micros: int
     fee_micros: int
     golds_micros: int
+    checks_micros: int
+    audit_micros: int
     answers: int
     per_object_micros: int
     duration_seconds: float
@@ -110,11 +129,14 @@ def estimate(
     expected_seconds: float,
     workers: int,
     golds_rate: float = 0,
+    checks: Checks = NO_CHECKS,
+    audit_share: float = 0,
 ) -> Estimate:
     """Cost with the fee, and the time `workers` people need who work without a break.
 
     `workers_per_object` may be a mean, see labeling/redundancy.py; `golds_rate`: percent of the tasks whose answer is
-    known. Raises Invalid for a number that is not above zero (a price of zero is one).
+    known; `audit_share`: of the labels of a model, in 0..1. Raises Invalid for a number that is not above zero (a price
+    of zero is one), a share out of range, or checks that cost more than labeling.
     """
     numbers = {"objects": objects, "workers_per_object": workers_per_object, "workers": workers}
     wrong = [(name, f"{value} found, at least 1 expected") for name, value in numbers.items() if value < 1]
@@ -126,22 +148,40 @@ def estimate(
         wrong.append(("golds_rate", f"{golds_rate} found, {RATE} expected"))
     if price_micros < 0:
         wrong.append(("price", "a price cannot be negative"))
+    wrong += checks_errors(checks, price_micros)
+    if audit_share not in SHARE:
+        wrong.append(("audit_share", f"{audit_share} found, {SHARE} expected"))
     if wrong:
         raise Invalid("the job cannot be estimated", errors=wrong)
     ordinary = redundancy.total(objects, *redundancy.split(workers_per_object))
     golds = gold_budget.answers(ordinary, golds_rate / 100)
     answers = ordinary + golds
-    share = fee(price_micros)
+    checked = redundancy.total(round(objects * checks.share), *redundancy.split(workers_per_object))
+    each, each_check = price_micros + fee(price_micros), checks.price_micros + fee(checks.price_micros)
+    audited = redundancy.total(ceil(objects * audit_share), *redundancy.split(workers_per_object))
     # A worker answers an object once: with fewer workers than answers per object, each of them answers every object.
     rounds = ceil(answers / workers) if workers >= workers_per_object else objects + ceil(golds / workers)
     return Estimate(
-        total_micros=answers * (price_micros + share),
-        fee_micros=answers * share,
-        golds_micros=golds * (price_micros + share),
+        total_micros=(answers - checked) * each + checked * each_check,
+        fee_micros=(answers - checked) * fee(price_micros) + checked * fee(checks.price_micros),
+        golds_micros=golds * each,
+        checks_micros=checked * each_check,
+        audit_micros=audited * each,
         answers=ordinary,
-        per_object_micros=round(workers_per_object * (price_micros + share)),
+        per_object_micros=round(((ordinary - checked) * each + checked * each_check) / objects),
         duration_seconds=rounds * expected_seconds,
     )
+
+
+def checks_errors(checks: Checks, price_micros: int) -> list[tuple[str, str]]:
+    """What is wrong with them beside this price of labeling: (field, reason)."""
+    wrong = []
+    if checks.share not in SHARE:
+        wrong.append(("checked_share", f"{checks.share} found, {SHARE} expected"))
+    if not 0 <= checks.price_micros <= max(price_micros, 0):
+        most = money.text(price_micros)
+        wrong.append(("check_price", f"0 to {most} dollars expected, the price of labeling"))
+    return wrong
 
 
 def contract_price(*, team: Workteam, requester: Account, task_type: str, price_micros: int) -> tuple[Contract, int]:

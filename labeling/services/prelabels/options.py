@@ -19,6 +19,9 @@ BLIND_SHARE = Range(0, 1)
 LEAST_QUALITY = Range(0, 1)
 """The expected quality from which on a pre-label is shown."""
 
+LOOP = "loop"
+"""The source of pre-labels that a job's own learning loop is."""
+
 NUMBERS: dict[str, tuple[float, Range]] = {
     "blind_share": (USUAL_BLIND_SHARE, BLIND_SHARE),
     "least_quality": (USUAL_LEAST_QUALITY, LEAST_QUALITY),
@@ -75,6 +78,19 @@ def _price(design: "Design", given: dict[str, Any]) -> None:
         allowed = ", ".join(money.text(one)[:5] for one in PRICES)
         design.wrong("prelabels.check_price", f"the public pool is paid one of {allowed} dollars for checking")
     design.check_price_micros = price
+
+
+def expected(prelabels: dict[str, Any] | None, *, price_micros: int, public: bool) -> pricing.Checks:
+    """What is known of the checks of a job before it begins, by the options that were asked for.
+
+    Of a loop nobody knows yet how many of its labels will be good enough to be checked: none is counted.
+    """
+    if not prelabels or prelabels["source"] == LOOP:
+        return pricing.NO_CHECKS
+    asked = prelabels.get("check_price_micros")
+    price = usual_price(price_micros, public=public) if asked is None else asked
+    blind = prelabels.get("blind_share")
+    return pricing.Checks(1 - (NUMBERS["blind_share"][0] if blind is None else blind), price)
 
 
 def usual_price(price_micros: int, *, public: bool) -> int:

@@ -5,7 +5,7 @@ that the promise is broken, the labels of the rounds concerned are taken back, t
 labels any more objects of the job. Knows neither how programs run nor how a round is selected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,9 @@ from labeling.services.results import labels
 from learning import transitions
 from learning.models import AuditedObject, LearningLoop, LoopAudit, LoopObject
 from learning.selection import audits, losses
+from learning.selection.audits import Design
 from learning.selection.quality import Outcomes
+from learning.selection.weighted_audits import Draws
 from learning.services.active import evaluation, learners, loop_settings
 from learning.services.active.loop_settings import LoopSettings
 from marketplace.errors import InUse, LimitExceeded
@@ -62,15 +64,35 @@ def begin(loop: LearningLoop, settings: LoopSettings) -> bool | None:
     if not settings.audit_share:
         return None
     rows = _unaudited(loop)
-    made = dict(rows.order_by("pk").values_list("data_object", "passed_in"))
+    made = {pk: (number, score) for pk, number, score in rows.values_list("data_object", "passed_in", "score")}
     if not made:
         return None
-    wanted = audits.size(
-        len(made), share=settings.audit_share, width=settings.audit_width, promise=promise(loop.job, settings)
-    )
+    number = loop.audits.count() + 1
+    wanted = _design(loop, settings, {pk: score for pk, (_, score) in made.items()}, number)
     most, reason = _most(loop.job)
-    figures = {"labels": len(made), "asked": max(0, min(wanted, most)), "note": "" if most > 0 else reason}
-    return _open(loop, settings, made, figures)
+    figures: dict[str, Any] = {
+        "labels": len(made), "asked": max(0, min(wanted.labels, most)), "note": "" if most > 0 else reason,
+    }  # fmt: skip
+    if wanted.draws is not None and wanted.labels <= most:
+        ids = sorted(made)
+        drawn = zip(wanted.draws.places.tolist(), wanted.draws.weights.tolist(), strict=True)
+        figures["draws"] = [[ids[place], weight] for place, weight in drawn]
+        figures["most_weight"] = wanted.draws.most
+    return _open(loop, settings, {pk: number for pk, (number, _) in made.items()}, figures)
+
+
+def _design(loop: LearningLoop, settings: LoopSettings, scores: Mapping[int, float | None], number: int) -> Design:
+    """How the audit samples the labels with these trust scores, in the order of their keys."""
+    known = None not in scores.values()
+    doubts = 1 - np.array([scores[pk] or 0.0 for pk in sorted(scores)], dtype=np.float64)
+    return audits.design(
+        doubts.clip(0, 1),
+        share=settings.audit_share,
+        width=settings.audit_width,
+        promise=promise(loop.job, settings),
+        rng=np.random.default_rng([settings.seed, loop.pk, number, 1]),
+        known=known,
+    )
 
 
 def _unaudited(loop: LearningLoop) -> QuerySet[LoopObject]:
@@ -98,6 +120,8 @@ def _open(loop: LearningLoop, settings: LoopSettings, made: Mapping[int, int], f
     number = loop.audits.count() + 1
     shuffled = np.random.default_rng([settings.seed, loop.pk, number]).permutation(np.array(sorted(made)))
     chosen: list[int] = shuffled[: figures["asked"]].tolist()
+    if "draws" in figures:
+        chosen = sorted({pk for pk, _ in figures["draws"]})
     try:
         with transaction.atomic():
             LearningLoop.objects.select_for_update().get(pk=loop.pk)
@@ -166,7 +190,21 @@ def _compare(loop: LearningLoop, settings: LoopSettings, audit: LoopAudit) -> tu
     table = np.array(outcomes, dtype=np.float64).reshape(-1, 2, learner.columns(job.labels))
     lost = np.array([row.loss for row in found], dtype=np.float64)
     numbers = np.array([row.round_number for row in found], dtype=np.int64)
-    return audits.Sample(lost, Outcomes(table[:, 0], table[:, 1]), numbers), found
+    outcome = Outcomes(table[:, 0], table[:, 1])
+    return audits.Sample(lost, outcome, numbers, _draws(audit, [row.data_object_id for row in found])), found
+
+
+def _draws(audit: LoopAudit, answered: Sequence[int]) -> Draws | None:
+    """The draws of the objects that people have answered, by their places among these."""
+    if "draws" not in audit.figures:
+        return None
+    places = {pk: place for place, pk in enumerate(answered)}
+    drawn = [(places[pk], weight) for pk, weight in audit.figures["draws"] if pk in places]
+    return Draws(
+        np.array([place for place, _ in drawn], dtype=np.int64),
+        np.array([weight for _, weight in drawn], dtype=np.float64),
+        audit.figures["most_weight"],
+    )
 
 
 def promise(job: LabelingJob, settings: LoopSettings) -> audits.Promise:

@@ -1,10 +1,9 @@
 """Made-up images with known truth and a made-up detector of a given skill, for the tests of selection."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from labeling.formats.geometry import iou_matrix
+from learning.selection.fusion import fused
 from learning.selection.quality import Detections
 
 
@@ -33,10 +32,10 @@ def draw_many(rng: np.random.Generator, count: int, **options):
 
 
 def looked_at_twice(rng: np.random.Generator, found, truths):
-    """The images with what was found in their mirror images: right boxes again, most of the wrong ones not."""
+    """The images as two looks found them: right boxes both, most of the wrong ones once."""
     images = []
     for image, truth in zip(found, truths, strict=True):
         overlap = iou_matrix(image.corners, truth.corners) * (image.classes[:, None] == truth.classes)
         right = overlap.max(axis=1, initial=0.0) >= 0.5
-        images.append(replace(image, mirrored=image.keep(right | (rng.random(len(right)) < 0.3))))
+        images.append(fused(image, image.keep(right | (rng.random(len(right)) < 0.3))))
     return images

@@ -8,9 +8,11 @@ import pytest
 from learning.selection import error_rates, losses, trust
 from learning.selection.candidates import SureCandidates, masks, one_class, several_classes
 from learning.selection.error_rates import Earlier, Evidence, Pool
+from learning.selection.fusion import fused
 from learning.selection.quality import Detections, Outcomes
 from learning.selection.trust import Trust
-from learning.selection.uncertainty import Certainty, kept
+from learning.selection.uncertainty import Certainty, kept, raw_certainty
+from learning.selection.views import Views
 from tests.learning.selection.scenes import draw_many, looked_at_twice
 
 TARGET = 0.1
@@ -165,17 +167,45 @@ def test_boxes_of_images_that_nobody_mirrored_are_trusted_by_their_expected_qual
     assert Trust.from_dict(rule.to_dict()).predict(found) == pytest.approx(rule.certainty.predict(found))
 
 
-def test_images_whose_mirror_image_disagrees_are_trusted_less():
+def test_images_of_which_the_second_look_says_something_else_are_trusted_less():
     rng = np.random.default_rng(4)
     found, truth = draw_many(rng, 160, skill=1.0)
     found = looked_at_twice(rng, found, truth)
     rule, _ = trust.boxes(found, truth, classes=2).fit(np.ones(160, bool))
-    seen = next(one for one in found if len(kept(one, rule.cuts).scores))
-    steady, unsteady = replace(seen, mirrored=seen), replace(seen, mirrored=Detections.of([]))
-    least = kept(seen, rule.cuts).scores.min()
-    assert trust.agreement(steady, rule.cuts) == pytest.approx([least, 1, least, 1, 1])
-    assert trust.agreement(unsteady, rule.cuts).tolist() == [0, 0, 1, 1, 0]
+    seen = next(one.views[0] for one in found if len(kept(one, rule.cuts).scores) == 2)
+    steady, unsteady = fused(seen, seen), fused(seen, Detections.of([]))
     assert rule.predict([unsteady])[0] < rule.predict([steady])[0]
+
+
+def test_signs_tell_which_boxes_a_look_confirms_and_which_the_label_leaves_out():
+    cuts = np.array([0.5, 0.5])
+    here = Detections.of([(0, 10, 10, 40, 40, 0.9), (1, 100, 10, 40, 40, 0.3)])
+    there = Detections.of([(0, 12, 10, 40, 40, 0.7), (1, 12, 10, 40, 40, 0.2)])
+    image = fused(here, there)
+    assert image.scores.tolist() == pytest.approx([0.8, 0.15, 0.1])
+    assert image.corners[0].tolist() == pytest.approx([10 + 2 * 0.701 / 1.602, 10, 50 + 2 * 0.701 / 1.602, 50])
+    signs = Views.of([image, here]).signs(cuts)
+    assert signs.raw.tolist() == pytest.approx([raw_certainty(image, cuts), raw_certainty(here, cuts)])
+    assert (signs.empty.tolist(), signs.looked.tolist()) == ([False, False], [True, False])
+    score, overlap, left_out, below = signs.looks[0, :4]
+    assert (score, left_out, below) == (0.9, 0.3, 0.3) and 0.95 < overlap < 1
+    # The second look's doubtful box lies on a kept one, so it is no object that was left out.
+    assert signs.looks[0, 4:].tolist() == pytest.approx([0.7, signs.looks[0, 5], 0.0, 0.2, 0.15, 0.15])
+    assert not signs.looks[1].any()
+
+
+@pytest.mark.parametrize("views", [([], []), ([(0, 10, 10, 40, 40, 0.9)], [])])
+def test_looks_that_find_nothing_can_be_fused(views):
+    here, there = map(Detections.of, views)
+    found = fused(here, there)
+    assert found.scores.tolist() == [row[-1] / 2 for row in views[0]] and found.views == (here, there)
+    signs = Views.of([found]).signs(np.array([0.5]))
+    assert signs.empty.tolist() == [True] and signs.looks[0, :2].tolist() == [1, 1]
+
+
+def test_a_box_found_twice_by_one_look_is_one_object():
+    twice = Detections.of([(0, 10, 10, 40, 40, 0.9), (0, 11, 10, 40, 40, 0.4), (1, 11, 10, 40, 40, 0.3)])
+    assert fused(twice, twice.keep(np.array([True, False, False]))).scores.tolist() == pytest.approx([0.9, 0.15])
 
 
 def test_a_rule_of_an_earlier_version_is_refused_where_its_scores_meant_something_else():
@@ -184,6 +214,9 @@ def test_a_rule_of_an_earlier_version_is_refused_where_its_scores_meant_somethin
     assert isinstance(trust.stored_rule(stored | {"trust": None}), Certainty)
     with pytest.raises(ValueError, match="earlier version"):
         trust.stored_rule(stored | {"trust": {"slopes": [1.0]}})
+    with pytest.raises(ValueError, match="earlier version"):
+        trust.stored_rule(stored | {"agreement": {"slopes": [1.0]}})
+    assert isinstance(trust.stored_rule(stored | {"looks": None}), Trust)
 
 
 def test_classes_and_masks_have_losses_too():
@@ -199,12 +232,6 @@ def test_classes_and_masks_have_losses_too():
     rule, _ = known.fit(np.ones(40, dtype=bool))
     assert not known.losses(rule, np.ones(40, dtype=bool)).any()
     assert trust.labels(masks(np.ones(2), found.iou, found.boxes), kind="image", iou=0.5).lost.tolist() == [1.0, 0.0]
-
-
-def test_an_image_without_any_prediction_agrees_with_a_mirror_image_that_has_none():
-    blank = Detections.of([])
-    assert trust.agreement(replace(blank, mirrored=blank), np.array([0.5])).tolist() == [1.0] * 5
-    assert trust.agreement(blank, np.array([0.5])).tolist() == [1.0] * 5
 
 
 def test_a_target_or_confidence_out_of_range_is_refused():

@@ -129,11 +129,11 @@ def _above(prediction: Prediction, labels: Sequence[str], cuts: Floats) -> list[
     if prediction.image_size is None:
         return None
     width, height = prediction.image_size["width"], prediction.image_size["height"]
-    boxes = []
-    for box in prediction.boxes:
-        left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
-        right = min(max(box.left + box.width, left), width)
-        bottom = min(max(box.top + box.height, top), height)
-        if box.score >= cuts[box.class_id] and right > left and bottom > top:
-            boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
-    return boxes
+    found = detections(prediction)
+    corners = np.clip(found.corners, 0.0, [width, height, width, height])
+    seen = zip(found.classes.tolist(), corners.tolist(), found.scores.tolist(), strict=True)
+    return [
+        Box(labels[place], left, top, right - left, bottom - top, score)
+        for place, (left, top, right, bottom), score in seen
+        if score >= cuts[place] and right > left and bottom > top
+    ]
