@@ -6,7 +6,7 @@ import marketplace.addresses
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0061_loop_agreement"),
+        ("labeling", "0062_streams"),
         ("marketplace", "0040_notices_of_improvement"),
     ]
 

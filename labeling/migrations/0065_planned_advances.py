@@ -18,7 +18,7 @@ OUTPUTS = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0061_loop_agreement"),
+        ("labeling", "0064_discarded_folders"),
     ]
 
     operations = [

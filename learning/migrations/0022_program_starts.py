@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0017_named_models"),
+        ("learning", "0018_tuning_definitions"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0017_named_models"),
+        ("learning", "0023_loop_looks"),
         ("marketplace", "0040_notices_of_improvement"),
     ]
 
