@@ -5,7 +5,8 @@
 A detector is trained on a part of each set and predicts the rest; predictions are kept in `--folder`, so that the rules
 can be run again without a training. Then the rest is split again and again at random into images that people checked
 and a pool. From the checked ones each rule finds a cut-off; the labels that it gives in the pool are compared with the
-truth. Every rule gets the same checked images and the same model:
+truth. Every rule gets the same checked images and the same model. Trainings have a number of steps, so that nothing
+depends on how busy the machine is:
 
 - `ours`: at most e of the machine's labels are wrong, with 95 % confidence (learning/selection/error_rates.py).
 - `ground_truth`: the lowest cut-off with a mean IoU of 0.6 on the checked images, by its expected quality.
@@ -16,7 +17,9 @@ truth. Every rule gets the same checked images and the same model:
   what it promises itself, and `error` the share of its machine labels that are wrong, as of the others.
 
 A label is wrong if any of its objects is (losses.py). `kept` is the share of draws in which the realised error is at
-most e; `coverage` the share of the pool that is labeled; `hindsight` that of the lowest cut-off that would have kept e.
+most e; `coverage` the share of the pool that is labeled; `hindsight` that of the lowest cut-off that would have kept e;
+`people_share` what people label of all images, the checked ones and the rest of the pool: with `--checked` it shows how
+many are worth checking.
 """
 
 import argparse
@@ -139,6 +142,8 @@ def measure(data: Kept, *, draws: int, checked: int = 0) -> dict[str, float]:
         hindsight = float(np.mean([one["hindsight"] for one in found]))
         figures[f"hindsight_{name}"] = hindsight
         figures[f"promise_kept_{name}"] = figures[f"ours_kept_{name}"]
+        unlabeled = (1 - figures[f"ours_coverage_{name}"]) * (count - checked)
+        figures[f"people_share_{name}"] = (checked + unlabeled) / count
         # Where nothing could have been labeled, nothing was left out.
         figures[f"coverage_of_hindsight_{name}"] = figures[f"ours_coverage_{name}"] / hindsight if hindsight else 1.0
     return figures
