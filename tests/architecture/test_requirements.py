@@ -58,9 +58,16 @@ def declared(name: str) -> set[str]:
     return {normal(re.split(r"[\[=]", pin)[0]) for pin in pins}
 
 
+NOTEBOOKS = ROOT / "examples" / "notebooks"
+CLIENTS = ROOT / "tests" / "journeys" / "clients"
+"""Programs that run with the notebooks' packages, and with the modules beside the notebooks."""
+
+
 def foreign(path: Path) -> set[str]:
     """The top-level packages that a file imports, without our own, the standard library's and modules beside it."""
-    return imported(path) - OWN - set(sys.stdlib_module_names) - {one.stem for one in path.parent.glob("*.py")}
+    folders = [path.parent, NOTEBOOKS] if path.parent == CLIENTS else [path.parent]
+    beside = {one.stem for folder in folders for one in folder.glob("*.py")}
+    return imported(path) - OWN - set(sys.stdlib_module_names) - beside
 
 
 def blocks_of(path: Path) -> tuple[str, ...]:
@@ -101,7 +108,7 @@ def test_imported_packages_are_pinned(requirements):
             allowed |= for_benchmarks
         if path == ROOT / "marketplace/tracing.py":
             allowed |= for_traces
-        if path.parent in (ROOT / "examples" / "notebooks", ROOT / "tests" / "journeys" / "clients"):
+        if path.parent in (NOTEBOOKS, CLIENTS):
             allowed |= for_notebooks
         place, names = path.relative_to(ROOT), " or ".join(blocks_of(path))
         allowed |= CLUSTER.get(place.as_posix(), set())
