@@ -85,7 +85,9 @@ class _Look:
 
     @classmethod
     def of(cls, images: Sequence[Detections], looks: Sequence[Detections]) -> _Look:
-        confirmed, pairs, first, second = [np.zeros((0, 2))], [np.zeros((0, 2), dtype=np.int64)], 0, 0
+        confirmed: list[Floats] = [np.zeros((0, 2))]
+        pairs: list[Ints] = [np.zeros((0, 2), dtype=np.int64)]
+        first = second = 0
         for image, look in zip(images, looks, strict=True):
             overlap = iou_matrix(image.corners, look.corners)
             same = overlap * (image.classes[:, None] == look.classes)
