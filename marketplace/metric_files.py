@@ -15,6 +15,7 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.samples import Sample
 
+from marketplace import strict
 from marketplace.metric_folders import living
 
 FOLDED, FOLDING = "folded", "folding"
@@ -84,4 +85,5 @@ def _folding(folder: Path, how: int) -> Iterator[None]:
 
 
 def _is_dead(process: str) -> bool:
-    return process.isdigit() and int(process) != os.getpid() and not psutil.pid_exists(int(process))
+    number = strict.whole_number(process)
+    return number is not None and number != os.getpid() and not psutil.pid_exists(number)

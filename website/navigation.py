@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "docs/exports",
         "examples/templates/README",
         "examples/functions/README",
+        "examples/notebooks/README",
     ),
     "People, quality, money": (
         "docs/people",

@@ -55,8 +55,8 @@ PICTURES = (
     Picture("downloads", REQUESTER, "{job}downloads/"),
     Picture("loop", REQUESTER, "{job}loop/"),
     Picture("models", REQUESTER, "/models/"),
-    Picture("earnings", WORKER, "/work/earnings/"),
-    Picture("history-phone", WORKER, "/work/history/", window=tuple(PHONE.items())),
+    Picture("earnings", WORKER, "work/earnings/"),
+    Picture("history-phone", WORKER, "work/history/", window=tuple(PHONE.items())),
     Picture("ledger", OPERATOR, "/operator/ledger/"),
     Picture("accounts", OPERATOR, "/operator/"),
 )
@@ -130,7 +130,7 @@ def _visit(browser: Browser, url: str, who: str, password: str, folder: Path) ->
         job = page.locator("a[href*='/jobs/']:has-text('demo-garden')").first.get_attribute("href") or ""
     for picture in PICTURES:
         if picture.who == who:
-            _take(page, url + picture.path.format(job=job), picture, folder / f"{picture.name}.webp")
+            _take(page, f"{url}/{picture.path.format(job=job).lstrip('/')}", picture, folder / f"{picture.name}.webp")
     context.close()
 
 

@@ -15,8 +15,8 @@ from lxml import html
 from frontend.demo.api import Api, ApiError
 from frontend.demo.crowd import Profile, Tally, answer, profiles
 from frontend.demo.truth import TrueImage, Truth
+from labeling.formats.crowd_elements import BOUNDING_BOX, IMAGE_CLASSIFIER
 
-BOXES, CLASSIFIER = "crowd-bounding-box", "crowd-image-classifier"
 IDLE_SECONDS = 1.0
 
 
@@ -86,9 +86,9 @@ class Reviewers:
 
     def _said(self, api: Api, profile: Profile, frame_url: str) -> tuple[dict[str, Any], float]:
         page = html.fromstring(api.bytes(frame_url).decode())
-        element = next(iter(page.xpath(f"//{BOXES} | //{CLASSIFIER}")), None)
+        element = next(iter(page.xpath(f"//{BOUNDING_BOX} | //{IMAGE_CLASSIFIER}")), None)
         if element is None:
-            raise Unanswerable(f"{BOXES} or {CLASSIFIER} expected on the page")
+            raise Unanswerable(f"{BOUNDING_BOX} or {IMAGE_CLASSIFIER} expected on the page")
         image = api.bytes(urljoin(api.base_url, element.get("src", "")))
         known = self.truth.find(image)
         if known is None:
@@ -108,7 +108,7 @@ def reviewed(profile: Profile, known: TrueImage, element: Any, seed: int) -> tup
         raise Unanswerable(f"the labels of the element cannot be read: {error}") from None
     if not labels:
         raise Unanswerable("the element has no labels")
-    if element.tag == CLASSIFIER:
+    if element.tag == IMAGE_CLASSIFIER:
         largest = max(known.boxes, key=lambda box: box.width * box.height, default=None)
         found = largest.label if largest is not None and largest.label in labels else labels[-1]
         return {element.get("name"): {"label": found}}, profile.seconds_per_box

@@ -383,9 +383,7 @@ def checks_of(given: dict[str, Any]) -> pricing.Checks:
 class JobEstimateInput(EstimateInput):
     """A job design, before launch, and the panel that it will be open to, if it is one."""
 
-    audit_share = FiniteFloatField(
-        default=0, help_text="of the labels of a model: people label these objects, too", **pricing.SHARE.bounds
-    )
+    audit_share = FiniteFloatField(default=0, help_text="of the labels of a model, for people", **pricing.SHARE.bounds)
     panel = serializers.IntegerField(required=False)
 
 

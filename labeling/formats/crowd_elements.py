@@ -38,16 +38,18 @@ _FIELD = CrowdElement(answers=True)
 _BOX = CrowdElement(answers=True, shared_name=True)
 _LAYOUT = CrowdElement()
 
+BOUNDING_BOX, IMAGE_CLASSIFIER = "crowd-bounding-box", "crowd-image-classifier"
+
 ELEMENTS: dict[str, CrowdElement] = {
     "crowd-form": _LAYOUT,
-    "crowd-bounding-box": _PICTURE,
+    BOUNDING_BOX: _PICTURE,
     "crowd-polygon": _PICTURE,
     "crowd-polyline": CrowdElement(True, ("labels", "label-colors", "initial-value"), needs=("src", "labels")),
     "crowd-line": CrowdElement(True, ("labels", "label-colors", "initial-value"), needs=("src", "labels")),
     "crowd-keypoint": _PICTURE,
     "crowd-instance-segmentation": _PICTURE,
     "crowd-semantic-segmentation": _PICTURE,
-    "crowd-image-classifier": _IMAGE_CHOICE,
+    IMAGE_CLASSIFIER: _IMAGE_CHOICE,
     "crowd-image-classifier-multi-select": _IMAGE_CHOICE,
     "crowd-classifier": _CHOICE,
     "crowd-classifier-multi-select": _CHOICE,

@@ -93,7 +93,7 @@ class _Look:
             same = overlap * (image.classes[:, None] == look.classes)
             scores = np.where(same >= SAME_IOU, look.scores, 0.0).max(axis=1, initial=0.0)
             confirmed.append(np.stack([scores, same.max(axis=1, initial=0.0)], axis=1))
-            pairs.append(np.argwhere(overlap >= SAME_IOU) + np.array([first, second]))
+            pairs.append(np.argwhere(overlap >= SAME_IOU) + np.array([first, second], dtype=np.int64))
             first, second = first + len(image.scores), second + len(look.scores)
         return cls(_Boxes.of(looks), np.concatenate(confirmed), np.concatenate(pairs))
 

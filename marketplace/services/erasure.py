@@ -180,9 +180,9 @@ def _erase_worker(worker: Worker, by: str) -> None:
 
 def _erase_mentions(address: str) -> None:
     """What others were told, and what was recorded, says the address no more."""
-    for rows, field in ((Notice.objects.all(), "text"), (AuditEvent.objects.all(), "because")):
-        found = rows.filter(**{f"{field}__contains": address})
-        found.update(**{field: Replace(F(field), Value(address), Value(f"({ERASED})"))})
+    said = Value(address), Value(f"({ERASED})")
+    Notice.objects.filter(text__contains=address).update(text=Replace(F("text"), *said))
+    AuditEvent.objects.filter(because__contains=address).update(because=Replace(F("because"), *said))
 
 
 def _erase_user(user: User) -> None:

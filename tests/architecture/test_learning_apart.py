@@ -6,7 +6,8 @@ from tests.architecture.test_rules import rooms
 
 REGISTERED = {
     "aws": [
-        "endpoint_configs", "endpoints", "hosted_models", "invocations", "model_packages", "training_channels",
+        "endpoint_configs", "endpoints", "hosted_models", "invocations", "model_packages", "package_versions",
+        "training_channels",
         "training_jobs", "training_logs", "transform_jobs", "tuning_design", "tuning_jobs",
     ],
     "rest": [

@@ -84,12 +84,13 @@ def test_a_design_is_compared_with_what_the_crowd_can_give():
 
 def test_checks_lower_the_cost_by_their_own_price_and_golds_are_paid_in_full():
     account, half = stories.an_account(), pricing.Checks(0.5, 12_000)
-    plain, checked, both = (
+    plain, golds, checked, both = (
         forecasting.forecast_job(**wanted(account, checks=checks, golds_rate=rate)).forecast.outcome
-        for checks, rate in ((pricing.NO_CHECKS, 0), (half, 0), (half, 10))
+        for checks, rate in ((pricing.NO_CHECKS, 0), (pricing.NO_CHECKS, 10), (half, 0), (half, 10))
     )
     assert checked.cost.expected == pytest.approx(plain.cost.expected * (1 - 0.5 * 2 / 3), rel=1e-6)
-    assert both.cost.expected - checked.cost.expected == pytest.approx(plain.cost.expected * 0.1, rel=0.2)
+    assert both.cost.expected - checked.cost.expected == pytest.approx(golds.cost.expected - plain.cost.expected)
+    assert golds.cost.expected > plain.cost.expected
     assert (checked.duration, checked.quality) == (plain.duration, plain.quality)
 
 

@@ -1,6 +1,7 @@
 """Running totals of the ledger: what has been added is never read again, and nothing is missed or added twice."""
 
 import threading
+import time
 
 import pytest
 from django.db import connection, connections, transaction
@@ -21,6 +22,15 @@ def stored() -> dict[str, int]:
     return dict(LedgerTotal.objects.values_list("kind", "entries"))
 
 
+def catch_up_to(entries: int) -> None:
+    """What ran in another database of the server may hold up what is certain."""
+    deadline = time.monotonic() + 120
+    while stored() != {"deposit": entries}:
+        assert time.monotonic() < deadline, stored()
+        ledger_totals.catch_up()
+        time.sleep(0.02)
+
+
 def test_they_are_right_before_during_and_after_catching_up():
     account = builders.an_account(funds="5")
     for number in range(3):
@@ -29,13 +39,14 @@ def test_they_are_right_before_during_and_after_catching_up():
     assert ledger_totals.totals() == expected and not stored()
     ledger_totals.catch_up()
     assert not stored(), "an entry that was not committed at the last look may still come"
-    ledger_totals.catch_up()
-    assert ledger_totals.totals() == expected and stored() == {"deposit": 4}
+    catch_up_to(4)
+    assert ledger_totals.totals() == expected
     deposit(account, "b")
     for _ in range(3):
         assert ledger_totals.totals() == {"deposit": ledger_totals.Total(9_000_000, 5)}
         ledger_totals.catch_up()
-    assert stored() == {"deposit": 5}
+    catch_up_to(5)
+    assert ledger_totals.totals() == {"deposit": ledger_totals.Total(9_000_000, 5)}
 
 
 def test_an_entry_that_commits_after_a_later_one_is_not_missed():
@@ -61,17 +72,15 @@ def test_an_entry_that_commits_after_a_later_one_is_not_missed():
     assert not stored()
     go_on.set()
     thread.join()
-    for _ in range(3):
-        ledger_totals.catch_up()
-    assert ledger_totals.totals() == {"deposit": ledger_totals.Total(3_000_000, 3)} and stored() == {"deposit": 3}
+    catch_up_to(3)
+    assert ledger_totals.totals() == {"deposit": ledger_totals.Total(3_000_000, 3)}
 
 
 def test_what_is_added_up_is_not_read_again():
     account = builders.an_account(funds="1")
     for number in range(300):
         deposit(account, f"a{number}", 10)
-    for _ in range(2):
-        ledger_totals.catch_up()
+    catch_up_to(301)
     mark = LedgerTotalsMark.objects.get()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE marketplace_entry, marketplace_posting")

@@ -12,7 +12,14 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 
-from marketplace import settings_checks, settings_events, settings_reference
+from marketplace import (
+    settings_checks,
+    settings_cluster,
+    settings_events,
+    settings_reference,
+    settings_retention,
+    settings_sight,
+)
 from marketplace import settings_declared as declared
 from marketplace.management.commands import doctor
 from marketplace.settings_kinds import Setting, SettingError
@@ -139,7 +146,8 @@ class TestTheEnvironmentAsAWhole:
         names = [setting.name for setting in settings_checks.every()]
         assert len(names) == len(set(names))
         assert all(name.startswith("WAGGLE_") for name in names)
-        named = {**vars(declared), **vars(settings_events)}
+        parts = (settings_cluster, settings_events, settings_retention, settings_sight)
+        named = {name: value for part in (declared, *parts) for name, value in vars(part).items()}
         constants = {id(v) for v in named.values() if isinstance(v, Setting)}
         assert constants == {id(setting) for setting in settings_checks.every()}, "a setting is in no group"
 

@@ -23,7 +23,10 @@ OUTSIDE = ("http://", "https://", "mailto:")
 ELLIPSIS = re.compile(r",?\s*(?<![\w\"'])(?:\.\.\.|…)(?![\w\"'])")
 COMMAND = re.compile(r"(?:manage\.py|waggle manage) ([a-z]\w+)")
 SETTING = re.compile(r"\bWAGGLE_[A-Z0-9_]*[A-Z0-9]\b(?!_)")
-NOT_SETTINGS = {"WAGGLE_DATABASE_TRIES": "of docker/entrypoint.sh"}
+NOT_SETTINGS = {
+    "WAGGLE_DATABASE_TRIES": "of docker/entrypoint.sh",
+    "WAGGLE_NODE_FOLDER": "of a machine of a cluster, which loads no settings",
+}
 
 
 def pages() -> list[Path]:
