@@ -250,21 +250,17 @@ def test_boto3_and_django_q_are_imported_in_one_place_each():
     assert not offenders
 
 
+STARTERS = ("frontend/server/__main__.py", "marketplace/supervise.py", "marketplace/command_line.py")
+CHILDREN = (
+    "learning/services/programs/executor.py", "labeling/services/functions/asking.py", "frontend/demo/stack.py",
+    "marketplace/services/backups/postgres.py", "marketplace/local_s3.py",
+)  # fmt: skip
 ENVIRONMENT_READERS = {
     "marketplace/settings.py": "reads the declared settings",
-    "marketplace/local_s3.py": "makes the environment of a child, and is that child",
-    "marketplace/wsgi.py": "names the settings module",
-    "marketplace/asgi.py": "names the settings module",
-    "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",
-    "learning/services/programs/executor.py": "makes the environment of a child",
-    "labeling/services/functions/asking.py": "makes the environment of a child",
-    "marketplace/supervise.py": "starts the processes that load the settings, without loading them itself",
-    "marketplace/services/backups/postgres.py": "makes the environment of a child",
-    "marketplace/command_line.py": "starts the processes that load the settings, without loading them itself",
-    "learning/nodes/desk.py": "is the settings of a machine of a cluster, which has no others",
-    "learning/nodes/run.py": "takes its order out of the environment, so that the program does not see it",
-    "learning/nodes/serve.py": "takes its order out of the environment, so that the server does not see it",
-    "frontend/demo/stack.py": "makes the environment of a child",
+    **dict.fromkeys(("marketplace/wsgi.py", "marketplace/asgi.py"), "names the settings module"),
+    **dict.fromkeys(CHILDREN, "makes the environment of a child"),
+    **dict.fromkeys(STARTERS, "starts the processes that load the settings, without loading them itself"),
+    **{f"learning/nodes/{name}.py": "runs where there are no settings" for name in ("desk", "run", "serve")},
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
     "learning/vision/distributed.py": "reads which of several processes torchrun says it is",
 }
