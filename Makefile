@@ -71,13 +71,13 @@ docs: setup browser .venv/.docs
 	$(PY) -m marketplace.metrics_reference docs/metrics.md
 	$(PY) manage.py aws_compatibility docs/aws-compatibility.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
-	$(PY) -m website $(if $(PICTURES),--pictures)
+	$(PY) -m docs.website $(if $(PICTURES),--pictures)
 
 wheel: setup
-	$(PY) -m release --wheel
+	$(PY) -m docs.release --wheel
 
 release: setup
-	$(PY) -m release
+	$(PY) -m docs.release
 
 # A part of each release: what tests of the next versions upgrade from (docs/upgrading.md).
 release-dump: setup

@@ -1,7 +1,7 @@
 """Where the program's own files lie, in a checkout or an installed wheel. Knows neither Django nor settings.
 
 A wheel holds the rooms as packages; what lies beside them in a checkout is in the folder `packaged` of this room, where
-release/wheel.py and pyproject.toml put it.
+docs/release/wheel.py and pyproject.toml put it.
 """
 
 from pathlib import Path

@@ -15,8 +15,7 @@ ROOMS = (
     "benchmarks",
     "docker",
     "examples",
-    "release",
-    "website",
+    "docs",
 )
 SKIPPED = {"node_modules", "migrations", "dist", "__pycache__"}
 MAX_FILE = 400

@@ -15,7 +15,7 @@ BLOCKS = ("web", "learner", "dev")
 INSTALLED = packages_distributions()
 
 ROOMS = {"marketplace", "labeling", "learning", "frontend"}
-OWN = ROOMS | {"tests", "benchmarks", "docker", "examples", "release", "website"}
+OWN = ROOMS | {"tests", "benchmarks", "docker", "examples", "docs"}
 LEARNER = ("learning/vision/", "learning/serving/", "learning/texts/", "learning/nodes/")
 """Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
 RUN_AND_NOT_IMPORTED = {

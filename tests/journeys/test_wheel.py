@@ -15,10 +15,10 @@ import psutil
 import pytest
 import urllib3
 
+from docs.release.__main__ import ROOT, build
 from frontend.demo import scenes
 from frontend.demo.stack import answers
 from marketplace.database import stop_embedded
-from release.__main__ import ROOT, build
 from tests.journeys.system import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("wheel")]

@@ -14,9 +14,9 @@ from django.core.management import get_commands
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from docs.website import navigation, pictures
+from docs.website.navigation import ROOT
 from marketplace import settings_checks, settings_declared
-from website import navigation, pictures
-from website.navigation import ROOT
 
 OTHERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 OUTSIDE = ("http://", "https://", "mailto:")
@@ -101,7 +101,7 @@ def test_every_page_is_in_the_navigation():
         path.relative_to(ROOT) for glob in ("docs/*.md", "docker/*.md", "examples/*/*.md") for path in ROOT.glob(glob)
     )
     forgotten = [name for name in there if name not in named]
-    assert not forgotten, f"name them in website/navigation.py: {sorted(map(str, forgotten))}"
+    assert not forgotten, f"name them in docs/website/navigation.py: {sorted(map(str, forgotten))}"
     assert all((ROOT / name).is_file() for name in named)
 
 
@@ -186,7 +186,7 @@ def test_settings_exist():
 
 def test_files_of_the_project_exist():
     """Paths of our folders in code style, as `marketplace/fetch.py`; those with a placeholder are left out."""
-    rooms = "marketplace|labeling|learning|frontend|tests|benchmarks|website|release|docker|examples"
+    rooms = "marketplace|labeling|learning|frontend|tests|benchmarks|docker|examples"
     unknown = {
         f"{where(path)}: {name}"
         for path in pages()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from website import navigation, pictures
-from website.navigation import ROOT
+from docs.website import navigation, pictures
+from docs.website.navigation import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -25,7 +25,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def test_the_site_is_built_and_a_broken_link_is_not(work):
-    command = [sys.executable, "-m", "website", "--work", str(work)]
+    command = [sys.executable, "-m", "docs.website", "--work", str(work)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     site = work / "site"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = Path(__file__).parent / "pages"
 """Pages that are of the site alone, because they show pictures that the build makes."""
 

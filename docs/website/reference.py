@@ -1,4 +1,4 @@
-"""The pages that are made from the code: commands, REST, task types, events. `python -m website.reference FOLDER`."""
+"""Pages made from the code: commands, REST, task types, events. `python -m docs.website.reference FOLDER`."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ def main(folder: Path) -> None:
     """Write every generated page into `folder`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
     django.setup()
-    from website import reference_commands, reference_kinds, reference_rest
+    from docs.website import reference_commands, reference_kinds, reference_rest
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "commands.md").write_text(reference_commands.page())

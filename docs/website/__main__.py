@@ -1,4 +1,4 @@
-"""`python -m website`: build the site into var/docs/site. A broken link or an unknown page ends the build.
+"""`python -m docs.website`: build the site into var/docs/site. A broken link or an unknown page ends the build.
 
 `--pictures` makes the pictures anew, which takes some minutes; without it they are made when there are none.
 """
@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from website import navigation, pictures
-from website.navigation import ROOT
+from docs.website import navigation, pictures
+from docs.website.navigation import ROOT
 
 WORK = ROOT / "var" / "docs"
 BESIDE = ("docs/images", "docs/consensus.svg", "LICENSE")
@@ -31,7 +31,7 @@ def stage(source: Path, drawn: Path) -> None:
     shutil.copytree(drawn, source / "pictures")
     shutil.copyfile(Path(__file__).with_name("conf.py"), source / "conf.py")
     # A process of its own, because the demo that was photographed had another database.
-    subprocess.run([sys.executable, "-m", "website.reference", str(source / "reference")], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "docs.website.reference", str(source / "reference")], cwd=ROOT, check=True)
 
 
 def build(source: Path, site: Path) -> int:
@@ -43,7 +43,7 @@ def build(source: Path, site: Path) -> int:
 
 def main() -> int:
     """Build it. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m website", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m docs.website", description=__doc__)
     parser.add_argument("--pictures", action="store_true", help="make the pictures anew")
     parser.add_argument("--work", type=Path, default=WORK, help="the folder of the build (var/docs)")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""`python -m release`: build the wheel, look at it, and tag the commit. `--wheel` builds without a tag.
+"""`python -m docs.release`: build the wheel, look at it, and tag the commit. `--wheel` builds without a tag.
 
 Nothing is published and nothing pushed: the last lines say what is left to do.
 """
@@ -11,9 +11,9 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from release.wheel import BUNDLE
+from docs.release.wheel import BUNDLE
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dist"
 NEEDED = (
     BUNDLE,
@@ -26,7 +26,7 @@ NEEDED = (
     "marketplace/packaged/manage.py",
     "marketplace/packaged/examples/templates/bounding-box.liquid.html",
 )
-FORBIDDEN = re.compile(r"^(tests|benchmarks|website|release|docs|var|frontend/elements)/|node_modules|\.pyc$")
+FORBIDDEN = re.compile(r"^(tests|benchmarks|docs|var|frontend/elements)/|node_modules|\.pyc$")
 
 
 def version() -> str:
@@ -73,7 +73,7 @@ def _git(*arguments: str) -> str:
 
 def main() -> None:
     """Release, or only build. Raises SystemExit with every objection."""
-    parser = argparse.ArgumentParser(prog="python -m release", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m docs.release", description=__doc__.splitlines()[0])
     parser.add_argument("--wheel", action="store_true", help="build the wheel only, from any tree")
     only_wheel, number = parser.parse_args().wheel, version()
     if not only_wheel and (found := objections(number)):

@@ -20,10 +20,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.website.navigation import ROOT
 from frontend.demo import scenes
 from marketplace.database import stop_embedded
 from tests.browser import install
-from website.navigation import ROOT
 
 SCENES, WORKERS, TRAIN_SECONDS = 36, 6, 30
 SECONDS = 2400
