@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -58,7 +59,7 @@ def configuration(level: str, form: str, *, process: str = "") -> dict[str, Any]
     )
     # Warnings of Python would else be lines without any form.
     logging.captureWarnings(True)
-    own: list[Processor] = [_of_process(process)] if process else []
+    own: list[Processor] = [_OfProcess(process)] if process else []
     last: list[Processor] = [without_path, structlog.stdlib.ProcessorFormatter.remove_processors_meta, *own, scrub]
     last += [_as_json()] if form == "json" else [as_text]
     return {
@@ -211,9 +212,12 @@ def _as_json() -> Processor:
     return structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
-def _of_process(process: str) -> Processor:
-    def add(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event.setdefault("process", process)
-        return event
+@dataclass(frozen=True)
+class _OfProcess:
+    """Names the process on each line. No closure: the web server sends the configuration to those it spawns."""
 
-    return add
+    process: str
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("process", self.process)
+        return event

@@ -9,7 +9,7 @@ RATE = {"name": "learning_rate", "type": "Continuous", "min_value": 0.0001, "max
 OBJECTIVE = {"type": "Maximize", "metric_name": "validation:mAP"}
 AUTOMATION = {"enabled": "on", "target_iou": "0.6", "target_quality": "0.6", "max_rounds": 3, "audit_share": "0.1"} | {
     "architecture": "compact", "promise": "error", "target_error": "0.05", "error_loss": "image",
-    "check": "on", "check_price": "0.012", "blind_share": "0.15",
+    "check": "on", "check_source": "manifest", "check_named": "guess", "check_price": "0.012", "blind_share": "0.15",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pickle
 
 import pytest
 from django.test import RequestFactory
@@ -29,6 +30,15 @@ def line():
         return made.format(one)
 
     return write
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_the_configuration_goes_to_processes_that_are_spawned(form):
+    sent = pickle.loads(pickle.dumps(logs.configuration("INFO", form, process="web")))  # noqa: S301
+    formatter = sent["formatters"]["line"]
+    made = formatter.pop("()")(**formatter)
+    written = made.format(logging.LogRecord("labeling.x", logging.ERROR, "x.py", 1, "said", (), None))
+    assert "web" in written and "said" in written
 
 
 def test_a_line_carries_the_ids_of_its_work_and_of_no_other(line):
