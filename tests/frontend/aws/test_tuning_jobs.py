@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from learning.models import HyperParameterTuningJob
+from learning.models import HyperParameterTuningJob, TrainingJob
 from learning.services.tuning.config import TuningConfig
 from tests.frontend.aws.clients import Aws, code_of, refused
 from tests.frontend.aws.training_requests import a_training
@@ -74,7 +74,7 @@ def test_a_search_is_created_described_and_stopped(inside: Aws):
     # SageMaker's SDK deploys the best of them by what this says.
     for member in ("AlgorithmSpecification", "InputDataConfig", "ResourceConfig", "StoppingCondition", "RoleArn"):
         assert trial[member] == request["TrainingJobDefinition"][member], member
-    assert trial["HyperParameters"]["learning_rate"]
+    assert trial["HyperParameters"] == TrainingJob.objects.get(name="hives-001").hyperparameters
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     told = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     assert told["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
