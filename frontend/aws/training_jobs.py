@@ -123,8 +123,13 @@ def create_training_job(
 def describe_training_job(call: Call, *, TrainingJobName: str) -> dict[str, Any]:
     """Everything about a training."""
     run = named(call, TrainingJobName)
-    said = resource_requests.of(call.account, asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name))
     tuned, labeled = queries.askers(run)
+    said = resource_requests.of(call.account, asked_outputs.arn(call.account, asked_outputs.TRAINING, run.name))
+    if tuned and not said:
+        said = _of_tuning(call, run, tuned)
+    if "OutputDataConfig" in said:
+        # As in SageMaker: its SDK reads the key of every training to which it attaches.
+        said["OutputDataConfig"] = {"KmsKeyId": "", **said["OutputDataConfig"]}
     seconds = training.seconds(run)
     lasted = {"TrainingTimeInSeconds": int(seconds), "BillableTimeInSeconds": int(seconds)} if seconds else {}
     return {
@@ -241,6 +246,14 @@ def _metrics(run: TrainingJob) -> list[dict[str, Any]]:
         }
         for name in names[:METRICS]
     ]
+
+
+def _of_tuning(call: Call, run: TrainingJob, tuned: str) -> dict[str, Any]:
+    """What a tuning job's definition of its trainings says of one of them."""
+    arn = references.arn(call.account, "hyper-parameter-tuning-job", tuned)
+    definition = resource_requests.of(call.account, arn).get("TrainingJobDefinition", {})
+    kept = {name: definition[name] for name in KEPT if name in definition}
+    return kept | {"HyperParameters": run.hyperparameters} if kept else {}
 
 
 def _usual(call: Call, run: TrainingJob) -> dict[str, Any]:

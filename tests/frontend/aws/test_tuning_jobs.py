@@ -3,7 +3,7 @@
 from typing import Any
 
 from learning import background
-from learning.models import HyperParameterTuningJob
+from learning.models import HyperParameterTuningJob, TrainingJob
 from learning.services.tuning.config import TuningConfig
 from tests.frontend.aws.clients import Aws, code_of, refused
 from tests.frontend.aws.training_requests import a_training
@@ -70,8 +70,12 @@ def test_a_search_is_created_described_and_stopped(inside: Aws):
     assert told["TrainingJobStatusCounters"]["Completed"] == 0
     # What its trainings make goes where the definition says.
     a_trial(job, 0.5)
-    made = client.describe_training_job(TrainingJobName="hives-001")["ModelArtifacts"]["S3ModelArtifacts"]
-    assert made.endswith("/out/hives-001/output/model.tar.gz")
+    trial = client.describe_training_job(TrainingJobName="hives-001")
+    assert trial["ModelArtifacts"]["S3ModelArtifacts"].endswith("/out/hives-001/output/model.tar.gz")
+    # SageMaker's SDK deploys the best of them by what this says.
+    for member in ("AlgorithmSpecification", "InputDataConfig", "ResourceConfig", "StoppingCondition", "RoleArn"):
+        assert trial[member] == request["TrainingJobDefinition"][member], member
+    assert trial["HyperParameters"] == TrainingJob.objects.get(name="hives-001").hyperparameters
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     told = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     assert told["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
