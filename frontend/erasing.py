@@ -3,12 +3,13 @@
 from django import forms
 
 from marketplace.errors import DomainError
+from marketplace.services import erasure
 
 
 class EraseForm(forms.Form):
     """The e-mail address of the person, once more."""
 
-    confirm = forms.CharField(max_length=254, label="The e-mail address, to confirm")
+    confirm = forms.CharField(max_length=erasure.CONFIRM_LENGTH.longest, label="The e-mail address, to confirm")
 
     def refuse(self, error: DomainError) -> None:
         """Show what the service refused beside the field."""

@@ -10,6 +10,7 @@ from labeling.services.jobs import limits
 from labeling.services.prelabels import options
 from labeling.task_types.base import TaskType
 from marketplace import arns, money, names
+from marketplace.ranges import Range
 
 ARCHITECTURES = [
     ("compact", "Compact: our own, quick on a CPU"),
@@ -46,7 +47,7 @@ SOURCES = [
 ]
 SOURCE_NAMED_BY = {"model": "model", "endpoint": "endpoint", "manifest": "attribute"}
 """The member of the options that says which one, by source."""
-NAMES_LENGTH = max(limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest, arns.LENGTH.longest, names.LENGTH.longest)
+NAMES_LENGTH = Range(1, max(limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest, arns.LENGTH.longest, names.LENGTH.longest))
 
 
 CHECKING = ("check", "check_source", "check_named", "check_price", "blind_share")
@@ -94,7 +95,7 @@ class AutomationFields(forms.Form):
     check_source = forms.ChoiceField(choices=SOURCES, required=False, initial=options.LOOP, label="Whose boxes")
     check_named = forms.CharField(
         required=False,
-        max_length=NAMES_LENGTH,
+        max_length=NAMES_LENGTH.longest,
         label="Which one",
         help_text="The ARN or the name of the model, the name of the endpoint, or the label attribute of the input.",
     )

@@ -12,14 +12,13 @@ from labeling.services import erasing
 from marketplace.models import User
 from marketplace.services import erasure, scope
 
-ADDRESS_LENGTH = 254
-
 
 class EraseInput(Body):
     """A confirmation."""
 
     confirm = serializers.CharField(
-        max_length=ADDRESS_LENGTH, help_text="the e-mail address of the person whose data are to be erased"
+        max_length=erasure.CONFIRM_LENGTH.longest,
+        help_text="the e-mail address of the person whose data are to be erased",
     )
 
 

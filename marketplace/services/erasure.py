@@ -42,9 +42,11 @@ from marketplace.models import (
     WorkerProfile,
     Workteam,
 )
+from marketplace.ranges import Range
 from marketplace.services import accounts, audit, eligibility, ledger, payouts, people, workteams
 
 ERASED = "erased"
+CONFIRM_LENGTH = Range(1, User._meta.get_field("email").max_length)
 MONEY = {
     LedgerKind.EARNINGS: "of earnings: have them paid out first",
     LedgerKind.PAYOUTS: "on the way to the bank: wait until the payout is done",

@@ -1,7 +1,7 @@
 """The declared limits of the fields about topics, trainings, tuning jobs, models and endpoints, for test_ranges.py."""
 
-from frontend.requester import tuning_forms
-from labeling.services.jobs import limits
+from frontend.requester import automation_fields, tuning_forms
+from labeling.services.jobs import limits, pricing
 from labeling.services.prelabels import options
 from labeling.services.review import flows
 from labeling.services.streams import topics
@@ -17,6 +17,8 @@ DECLARED = {
     "output_topic_arn": topics.ARN_LENGTH,
     **{name: allowed for name, (_, allowed) in options.NUMBERS.items()},
     "check_price": money.TEXT_LENGTH,
+    "check_named": automation_fields.NAMES_LENGTH,
+    "checked_share": pricing.SHARE,
     "PreLabelsInput.attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "PreLabelsInput.model": arns.LENGTH,
     "PreLabelsInput.endpoint": names.LENGTH,

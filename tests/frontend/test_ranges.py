@@ -39,6 +39,7 @@ from marketplace.services import (
     contracts,
     debts,
     eligibility,
+    erasure,
     identity_providers,
     invitation_lists,
     invoices,
@@ -285,6 +286,7 @@ DECLARED: dict[str, Range] = {
     **learning_ranges.DECLARED,
     **review_world.DECLARED,
     **events_world.DECLARED,
+    "confirm": erasure.CONFIRM_LENGTH,
     "source_cidrs": team_access.CIDRS,
     "source_cidrs[]": team_access.CIDR_LENGTH,
 }
