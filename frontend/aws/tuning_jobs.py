@@ -34,7 +34,7 @@ def _of_definition(declared: dict[str, str]) -> dict[str, str]:
     ignored={
         **_of_definition(training_jobs.IGNORED),
         f"{_DEFINITION}.DefinitionName": "It is kept and shown again.",
-        f"{_DEFINITION}.HyperParameterTuningResourceConfig": training_jobs.MACHINES,
+        f"{_DEFINITION}.{training_jobs.TUNING_MACHINES}": training_jobs.MACHINES,
     },
     refused={
         **_of_definition(training_jobs.SOURCES),
