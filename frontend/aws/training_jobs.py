@@ -248,11 +248,23 @@ def _metrics(run: TrainingJob) -> list[dict[str, Any]]:
     ]
 
 
+TUNING_MACHINES = "HyperParameterTuningResourceConfig"
+"""The member of a tuning job's definition that says the same as ResourceConfig of a training."""
+
+_MACHINE = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+
+
 def _of_tuning(call: Call, run: TrainingJob, tuned: str) -> dict[str, Any]:
     """What a tuning job's definition of its trainings says of one of them."""
     arn = references.arn(call.account, "hyper-parameter-tuning-job", tuned)
     definition = resource_requests.of(call.account, arn).get("TrainingJobDefinition", {})
     kept = {name: definition[name] for name in KEPT if name in definition}
+    machines = definition.get(TUNING_MACHINES)
+    if machines and "ResourceConfig" not in kept:
+        # Of several kinds of machines the first is preferred.
+        several = machines.get("InstanceConfigs", [{}])
+        single = {name: value for name, value in machines.items() if name in _MACHINE}
+        kept["ResourceConfig"] = several[0] | single
     return kept | {"HyperParameters": run.hyperparameters} if kept else {}
 
 

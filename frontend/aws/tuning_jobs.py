@@ -31,7 +31,7 @@ def _of_definitions(declared: dict[str, str]) -> dict[str, str]:
     "CreateHyperParameterTuningJob",
     fields=tuning_design.FIELDS,
     ignored={
-        **_of_definitions(training_jobs.IGNORED | {"HyperParameterTuningResourceConfig": training_jobs.MACHINES}),
+        **_of_definitions(training_jobs.IGNORED | {training_jobs.TUNING_MACHINES: training_jobs.MACHINES}),
         f"{_ONE}.DefinitionName": "It is kept and shown again.",
     },
     refused={

@@ -90,9 +90,9 @@ class Installation:
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=1600)
         finally:
             stop.set()
-        assert done.returncode == 0, (done.stderr[-6000:], self.system.logs())
+        cells: list[dict[str, Any]] = json.loads(target.read_text())["cells"] if target.exists() else []
+        assert done.returncode == 0, (last_words(cells), done.stderr[-1500:], self.system.logs())
         people.join(120)
-        cells: list[dict[str, Any]] = json.loads(target.read_text())["cells"]
         return cells
 
     def _crowd(self, option: str, folder: Path, stop: threading.Event) -> None:
@@ -118,6 +118,12 @@ def installed() -> Iterator[Installation]:
     local = {"WAGGLE_LOCAL_S3": "1", "WAGGLE_LOCAL_S3_PORT": str(free_port())}
     with running(only=tuple(COMMANDS), **local) as system:
         yield Installation(system)
+
+
+def last_words(cells: list[dict[str, Any]]) -> str:
+    """The end of what was printed in the last cell that has printed anything; libraries print tracebacks as such."""
+    told = [json.dumps(cell["outputs"][-1]) for cell in cells if cell.get("outputs")]
+    return told[-1][-3000:] if told else ""
 
 
 def pictures(cell: dict[str, Any]) -> list[str]:

@@ -75,7 +75,15 @@ def test_a_search_is_created_described_and_stopped(inside: Aws):
     # SageMaker's SDK deploys the best of them by what this says.
     for member in ("AlgorithmSpecification", "InputDataConfig", "ResourceConfig", "StoppingCondition", "RoleArn"):
         assert trial[member] == request["TrainingJobDefinition"][member], member
+    assert client.list_tags(ResourceArn=trial["TrainingJobArn"])["Tags"] == []
     assert trial["HyperParameters"] == TrainingJob.objects.get(name="hives-001").hyperparameters
+    # The SDK names the machines in a member that only tuning jobs have.
+    other = a_request(inside, "hives-sdk")
+    machines = other["TrainingJobDefinition"].pop("ResourceConfig")
+    other["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"] = machines
+    client.create_hyper_parameter_tuning_job(**other)
+    a_trial(HyperParameterTuningJob.objects.get(name="hives-sdk"), 0.5)
+    assert client.describe_training_job(TrainingJobName="hives-sdk-001")["ResourceConfig"] == machines
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     told = client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="hives")
     assert told["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
