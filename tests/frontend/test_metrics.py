@@ -79,6 +79,8 @@ def test_what_happens_is_counted(read):
     text = read()
     assert value(text, "waggle_leases", state="live") == 0
     gained = {name: {k: n - before[name].get(k, 0) for k, n in _counted(name).items()} for name in before}
+    # What earlier tests of this process have counted stays among its counters.
+    gained = {name: {k: n for k, n in outcomes.items() if n} for name, outcomes in gained.items()}
     assert gained["waggle_claims_total"] == {"given": 1, "nothing": 1, "refused": 1}
     assert gained["waggle_submits_total"] == {"accepted": 1, "repeated": 1}
     assert value(text, "waggle_ledger_micros_total", kind="deposit") == 100_000_000
