@@ -2,10 +2,10 @@
 message, but where it says otherwise below.
 
 `job_ready(job_id)` is sent in the transaction that makes a job InProgress, and again whenever functions of a job with
-automated labeling were asked; `batch_done(batch_id)` in the one that closes a batch; `loop_done(loop_id)` is for review
-loops. `classes_change(job_id, before, old, new)` is called in the transaction in which the class `old` becomes `new`,
-which is one of the classes `before` where they are merged: its listeners change their own rows with it, and may refuse
-by raising a DomainError.
+automated labeling were asked, or such a job has had no batch for minutes; `batch_done(batch_id)` in the one that
+closes a batch; `loop_done(loop_id)` is for review loops. `classes_change(job_id, before, old, new)` is called in the
+transaction in which the class `old` becomes `new`, which is one of the classes `before` where they are merged: its
+listeners change their own rows with it, and may refuse by raising a DomainError.
 
 `model_evidence(job_id)` is no event: it gives, for labeled objects of the job, the name of a model that was not trained
 on the label, and the chances of errors by its predictions (kinds of labeling.consolidation.likely_errors).

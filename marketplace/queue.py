@@ -48,6 +48,23 @@ class _Later(orm.ORM):
         return int(OrmQ.objects.create(key=self.list_key, payload=task, lock=timezone.now() + self.after).pk)
 
 
+class _Together(orm.ORM):
+    """Keeps messages until they are written by one statement."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[OrmQ] = []
+
+    def enqueue(self, task: str) -> None:
+        """Keep a message; it has no id yet."""
+        self.kept.append(OrmQ(key=self.list_key, payload=task, lock=timezone.now()))
+
+    def write(self) -> None:
+        """Write what is kept, in the caller's transaction."""
+        OrmQ.objects.bulk_create(self.kept)
+        self.kept = []
+
+
 def enqueue(path: str, *args: int | str, tried_again: bool = False, after: timedelta = timedelta()) -> None:
     """Queue `path(*args)` in the caller's transaction. Raises if the path does not lead to a function.
 
@@ -58,6 +75,15 @@ def enqueue(path: str, *args: int | str, tried_again: bool = False, after: timed
     resolve(path)
     later = {"broker": _Later(after)} if after else {}
     async_task(path, *args, ack_failure=not tried_again, **later)
+
+
+def enqueue_each(path: str, arguments: Iterable[int | str]) -> None:
+    """As `enqueue(path, one)` for each of these, written together. Raises if the path does not lead to a function."""
+    resolve(path)
+    together = _Together()
+    for one in arguments:
+        async_task(path, one, ack_failure=True, broker=together)
+    together.write()
 
 
 def is_behind(age: timedelta) -> bool:

@@ -9,7 +9,9 @@ from django_q.models import OrmQ
 
 from labeling import background
 from labeling.models import AdvanceRequest, PlannedAdvance, Task
+from labeling.services.jobs import next_look
 from labeling.services.queue import advance_requests, planned_advances
+from learning.services.active import loops
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +76,20 @@ def test_while_the_message_queue_is_behind_no_message_is_sent_again():
     advance_requests.sweep()
     assert OrmQ.objects.count() == 1
     assert AdvanceRequest.objects.get().requested_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_job_of_which_the_learning_room_has_not_heard_says_again_that_it_is_ready():
+    job, _ = stories.a_funded_job(objects=2, automated_labeling={"enabled": True})
+
+    def told():
+        OrmQ.objects.all().delete()
+        background.advance_queue(job.queue_id)
+        return [row.task["func"] for row in OrmQ.objects.all()].count("learning.background.advance_loop_of_job")
+
+    told()
+    assert told() == 0
+    assert PlannedAdvance.objects.get(pk=job.queue_id).at <= timezone.now() + next_look.UNHEARD
+    type(job).objects.update(status_changed_at=timezone.now() - 2 * next_look.UNHEARD)
+    assert told() == 1
+    loops.advance_for_job(job_id=job.pk)
+    assert job.queue.batches.exists() and told() == 0

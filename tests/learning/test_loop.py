@@ -323,9 +323,8 @@ def test_settings_that_are_wrong_are_named(tell):
     story.job.refresh_from_db()
     with pytest.raises(NotFound, match="no model 'gone'"):
         loops.start_loop(story.job)
-    loops.sweep()
     advancing.advance_job(story.job.pk)
-    loops.advance_loop(loop_id=story.loop.pk)
+    loops.advance_for_job(job_id=story.job.pk)
     story.job.refresh_from_db()
     assert story.job.status == "Failed"
     assert "no model 'gone'" in story.job.failure_reason
@@ -334,7 +333,7 @@ def test_settings_that_are_wrong_are_named(tell):
 def test_a_job_without_automated_labeling_has_no_loop(tell):
     story, _ = tell(automated={"enabled": False})
     assert loops.start_loop(story.job) is None
-    loops.sweep()
+    loops.advance_for_job(job_id=story.job.pk)
     assert not LearningLoop.objects.exists()
 
 

@@ -175,6 +175,8 @@ def _wait_for_loop(job: LabelingJob) -> bool:
     """With automated labeling another app opens the batches: say so while no such app is installed."""
     if not hooks.job_ready:
         return _set_attention(job, NO_LOOP)
+    if next_look.unheard(job):
+        hooks.send(hooks.job_ready, job.pk)
     return _set_attention(job, "") if job.attention == NO_LOOP else False
 
 

@@ -1,6 +1,6 @@
 """Requests to advance the owner of a queue. Each queue has at most one message waiting, however many answers arrive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -35,6 +35,25 @@ def request_advance(queue_id: int) -> None:
         new = cursor.rowcount == 1
     if new:
         queue.enqueue(ADVANCE, queue_id)
+
+
+def request_each(queue_ids: Iterable[int]) -> None:
+    """As `request_advance` for each of these queues, in one transaction and a few statements."""
+    ids = sorted(queue_ids)
+    if not ids:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT pg_advisory_xact_lock_shared(hashtext('labeling_advance_request'), id::integer)
+               FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) AS queues""",
+            [ids],
+        )
+        cursor.execute(
+            """INSERT INTO labeling_advancerequest (queue_id, requested_at)
+               SELECT id, %s FROM unnest(%s::bigint[]) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING queue_id""",
+            [timezone.now(), ids],
+        )
+        queue.enqueue_each(ADVANCE, [queue_id for (queue_id,) in cursor.fetchall()])
 
 
 def take_request(queue_id: int) -> None:
@@ -92,8 +111,7 @@ def sweep() -> None:
     """
     due = set(planned_advances.take_due())
     due |= set(Task.objects.filter(due=True).order_by().values_list("queue", flat=True).distinct()[:AT_ONCE])
-    for queue_id in sorted(due):
-        request_advance(queue_id)
+    request_each(due)
     if not queue.is_behind(STALE):
         stale = AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - STALE).order_by("requested_at")
         for queue_id in stale.values_list("pk", flat=True)[:AT_ONCE]:

@@ -30,7 +30,7 @@ from learning.services.programs.kinds.interface import ProgramKind
 from learning.services.proposing import of_model
 from marketplace.errors import DomainError, Invalid, NotFound
 from marketplace.models import Account
-from marketplace.queue import enqueue, run_each
+from marketplace.queue import enqueue, enqueue_each
 
 BY = "learning"
 ADVANCE = "learning.background.advance_loop"
@@ -159,12 +159,8 @@ def advance_for_run(*, kind: str, run_id: int) -> None:
 
 
 def sweep() -> None:
-    """Every minute: make the loops that are missing, and request an advance of those that are due."""
-    without = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
-    for pk in _take_due():
-        enqueue(ADVANCE, pk)
-    missing = without.filter(automated_labeling__enabled=True).order_by("pk")
-    run_each([partial(_start_unchecked, job) for job in missing])
+    """Every minute: request an advance of the loops that are due."""
+    enqueue_each(ADVANCE, _take_due())
 
 
 def _take_due() -> list[int]:
