@@ -95,59 +95,40 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
     assert not grown, f"queries for few rows and for twice as many: {grown}"
 
 
+def all_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    owner = portal.account.members.order_by("pk")[0]
+    imports = {
+        "imports": (owner, reverse("requester:dataset-imports")),
+        "import": (owner, reverse("requester:dataset-import", args=[first_import(portal)])),
+        "import_new": (owner, reverse("requester:dataset-import-new")),
+    }
+    groups = {
+        "page": pages(portal),
+        "people": people_pages(portal),
+        "told": told_pages(portal),
+        "trainings": trainings_world.pages(portal.account),
+        "qualifications": qualification_pages(portal),
+        "imports": imports,
+    }
+    return {f"{group}: {name}": page for group, found in groups.items() for name, page in found.items()}
+
+
 def test_pages_with_more_rows_make_as_many_queries(portal):
-    wanted = pages(portal)
-    assert len(wanted) == 35
-    before = asked(wanted)
+    assert len(pages(portal)) == 35
+    before = asked(all_pages(portal))
     for _ in range(2):
         grow(portal)
-    compare(before, asked(pages(portal)))
+    compare(before, asked(all_pages(portal)))
 
 
-def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
-    before = asked(people_pages(portal))
-    for _ in range(2):
-        grow(portal)
-    compare(before, asked(people_pages(portal)))
+def test_pages_of_panels_and_of_worker_templates_with_more_rows_make_as_many_queries(portal):
+    def more() -> dict[str, list[str]]:
+        for _ in range(2):
+            a_session_more(portal)
+            a_template_more(portal)
+        return asked(panel_pages(portal) | template_pages(portal))
 
-
-def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
-    before = asked(told_pages(portal))
-    for _ in range(2):
-        grow(portal)
-    compare(before, asked(told_pages(portal)))
-
-
-def test_pages_of_trainings_with_more_rows_make_as_many_queries(portal):
-    before = asked(trainings_world.pages(portal.account))
-    for _ in range(2):
-        grow(portal)
-    compare(before, asked(trainings_world.pages(portal.account)))
-
-
-def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
-    for _ in range(2):
-        a_session_more(portal)
-    before = asked(panel_pages(portal))
-    for _ in range(2):
-        a_session_more(portal)
-    compare(before, asked(panel_pages(portal)))
-
-
-def test_pages_and_lists_of_worker_templates_with_more_rows_make_as_many_queries(portal):
-    for _ in range(2):
-        a_template_more(portal)
-    before = asked(template_pages(portal))
-    for _ in range(2):
-        a_template_more(portal)
-    compare(before, asked(template_pages(portal)))
-
-
-def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):
-    before = asked(qualification_pages(portal))
-    for _ in range(2):
-        grow(portal)
-    compare(before, asked(qualification_pages(portal)))
+    compare(more(), more())
 
 
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
@@ -182,16 +163,3 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
 
 def first_import(portal: Portal) -> int:
     return LabelImport.objects.filter(account=portal.account).order_by("pk")[0].pk
-
-
-def test_the_pages_of_label_imports_make_as_many_queries(portal):
-    owner = portal.account.members.order_by("pk")[0]
-    wanted = {
-        "imports": (owner, reverse("requester:dataset-imports")),
-        "import": (owner, reverse("requester:dataset-import", args=[first_import(portal)])),
-        "import_new": (owner, reverse("requester:dataset-import-new")),
-    }
-    before = asked(wanted)
-    for _ in range(2):
-        grow(portal)
-    compare(before, asked(wanted))
