@@ -20,6 +20,12 @@ A label is wrong if any of its objects is (losses.py). `kept` is the share of dr
 most e; `coverage` the share of the pool that is labeled; `hindsight` that of the lowest cut-off that would have kept e;
 `people_share` what people label of all images, the checked ones and the rest of the pool: with `--checked` it shows how
 many are worth checking.
+
+*Audits* of what `ours` has labeled, in the first `--audits` draws: how many labels an interval of the error of the
+width .1 or .04 (`w10`, `w4`) takes when each label is as likely (`audit_plain_labels`), and by the design that a loop
+takes (`audit_labels`), which draws doubted labels more often where that asks about fewer (PAC labels' importance
+sampling). `audit_covers` is the share of the audits whose interval has the realised error in it, `audit_width` its
+mean width.
 """
 
 import argparse
@@ -37,7 +43,8 @@ from benchmarks.options import datasets
 from benchmarks.report import machine, report
 from frontend.demo import scenes
 from learning.contract import JobFolder, read_predictions
-from learning.selection import bounds, error_rates, losses, quality, thresholds, trust
+from learning.selection import audits, bounds, error_rates, losses, quality, thresholds, trust, weighted_audits
+from learning.selection.audits import Promise
 from learning.selection.error_rates import Pool
 from learning.selection.quality import Detections
 from learning.selection.seen import detections
@@ -46,6 +53,7 @@ from learning.selection.trust import Trust
 from learning.selection.views import Signs, Views
 
 TARGETS = {"e5": 0.05, "e10": 0.10}
+AUDIT_WIDTHS = {"w10": 0.1, "w4": 0.04}
 TRAINED_ON = {"scenes": 300, "cards": 120, "bccd": 120, "raccoon": 80}
 CONFIDENCE, GROUND_TRUTH_IOU, TBAL_ERRORS = 0.95, 0.6, 0.25
 MOST_CHECKED, CHECKED_SHARE = 300, 0.4
@@ -72,13 +80,14 @@ def main() -> None:
     )
     parser.add_argument("--scenes", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--audits", type=int, default=20, help="draws whose labels are audited")
     parser.add_argument("--checked", type=int, default=0, help="images that people checked; 0: 2 of 5, at most 300")
     parser.add_argument("--steps", dest="promise_steps", type=int, default=1200, help="of each training")
     parser.add_argument("--image-size", type=int, default=192)
     options = parser.parse_args()
     on, figures = machine(), dict[str, float]()
     for name in options.sets:
-        found = measure(keep(name, options), draws=options.draws, checked=options.checked)
+        found = measure(keep(name, options), draws=options.draws, checked=options.checked, audited=options.audits)
         print(name, {key: round(value, 3) for key, value in found.items()}, flush=True)
         figures |= {f"{name}_{key}": value for key, value in found.items()}
     for target in TARGETS:
@@ -128,14 +137,17 @@ def _read(coco: dict, predictions: JobFolder) -> Kept:
     return Kept(predicted, truths, len(places))
 
 
-def measure(data: Kept, *, draws: int, checked: int = 0) -> dict[str, float]:
-    """The figures of one set over so many draws of `checked` images (0: a share of the set)."""
+def measure(data: Kept, *, draws: int, checked: int = 0, audited: int = 0) -> dict[str, float]:
+    """The figures of one set over so many draws of `checked` images (0: a share of the set); the first `audited` draws
+    with an audit of their labels."""
     count = len(data.predicted)
     checked = checked or min(MOST_CHECKED, round(count * CHECKED_SHARE))
     known = Known.of(data)
     figures: dict[str, float] = {"images": count, "checked": checked}
     for name, target in TARGETS.items():
-        found = [_draw(known, checked, target, seed) for seed in range(draws)]
+        found = [_draw(known, checked, target, seed, audited=seed < audited) for seed in range(draws)]
+        for figure in sorted({key for one in found for key in one if key.startswith("audit_")}):
+            figures[f"{figure}_{name}"] = float(np.mean([one[figure] for one in found if figure in one]))
         for rule in RULES:
             for figure in ("kept", "coverage", "error"):
                 figures[f"{rule}_{figure}_{name}"] = float(np.mean([one[f"{rule}_{figure}"] for one in found]))
@@ -191,7 +203,7 @@ class Known:
         return trust.TrustedBoxes(boxes, lambda cuts: self.losses(cuts)[seen], lambda cuts: self.signs(cuts).take(seen))
 
 
-def _draw(known: Known, checked: int, target: float, seed: int) -> dict[str, float]:
+def _draw(known: Known, checked: int, target: float, seed: int, *, audited: bool) -> dict[str, float]:
     order = np.random.default_rng([seed, checked]).permutation(len(known.data.predicted))
     seen, unseen = order[:checked], order[checked:]
 
@@ -213,8 +225,29 @@ def _draw(known: Known, checked: int, target: float, seed: int) -> dict[str, flo
         error = float(wrong[passed].mean()) if passed.any() else 0.0
         promised = float((wrong * passed).sum() / len(order)) if name == "pac" else error
         found |= {f"{name}_kept": promised <= target, f"{name}_coverage": passed.mean(), f"{name}_error": error}
+    if audited and decision.threshold is not None and (labeled := scores >= decision.threshold).any():
+        found |= _audits(1 - scores[labeled], wrong[labeled], target, seed)
     running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(unseen) + 1)
     found["hindsight"] = float((np.flatnonzero(running <= target).max(initial=-1) + 1) / len(unseen))
+    return found
+
+
+def _audits(doubts: np.ndarray, wrong: np.ndarray, target: float, seed: int) -> dict[str, float]:
+    """The audits of labels with these `doubts` (n,) and true losses `wrong` (n,), one for each width."""
+    promise, found = Promise(CONFIDENCE, GROUND_TRUTH_IOU, target), dict[str, float]()
+    for end, width in AUDIT_WIDTHS.items():
+        rng = np.random.default_rng([seed, len(doubts)])
+        made = audits.design(doubts.clip(0, 1), share=1, width=width, promise=promise, rng=rng, known=True)
+        plain = audits.size(len(doubts), share=1, width=width, promise=promise)
+        if made.draws is None:
+            seen = rng.permutation(len(doubts))[: made.labels]
+            low, high = bounds.lower(wrong[seen], 1 - CONFIDENCE), bounds.upper(wrong[seen], 1 - CONFIDENCE)
+        else:
+            low = weighted_audits.lower(made.draws, wrong, 1 - CONFIDENCE)
+            high = weighted_audits.upper(made.draws, wrong, 1 - CONFIDENCE)
+        inside = low <= float(wrong.mean()) <= high
+        figures = {"plain_labels": plain, "labels": made.labels, "covers": inside, "width": high - low}
+        found |= {f"audit_{figure}_{end}": float(value) for figure, value in figures.items()}
     return found
 
 
