@@ -119,6 +119,7 @@ def test_a_signed_in_caller_uploads_large_files(server: Web, chunked):
     assert status == 201 and '"size":20000000' in text
 
 
+@pytest.mark.slow
 def test_uploads_have_a_limit_of_their_own(server: Web):
     with server.another(WAGGLE_UPLOAD_MAX_BYTES=str(2**20)) as strict:
         status, text = strict.post_file("/api/v1/uploads", size=2 * 2**20, token=server.requester["token"])
@@ -168,6 +169,7 @@ def _accepts(server: Web) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced_and_none_outlives_the_main_one(server: Web):
     with server.another(WAGGLE_WEB_WORKERS="2") as two:
         first, second = two.answering()

@@ -74,11 +74,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
 @pytest.mark.timeout(900)
 @override_settings(MINIMUM_PAYOUT="0.01")
-def test_the_ledger_is_whole_after_every_step(db):
+@pytest.mark.parametrize("examples", [4, pytest.param(30, marks=pytest.mark.slow)])
+def test_the_ledger_is_whole_after_every_step(db, examples):
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=6, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 

@@ -32,7 +32,7 @@ STEPS = st.lists(
 ENDS = st.sampled_from(["stop", "availability", "work"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, end=ENDS, dynamic=st.booleans(), price=st.sampled_from([0, 1, 36_000, 37_123]))
 @builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_events(db, steps, end, dynamic, price):
