@@ -17,7 +17,7 @@ from tests.browser.elements_site import wait_until
 from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

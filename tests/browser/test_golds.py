@@ -19,7 +19,7 @@ from tests.browser.test_accessibility import check, each_look
 from tests.labeling import stories
 from tests.labeling.golds import WRONG
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

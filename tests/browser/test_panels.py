@@ -14,7 +14,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import AXE, FOUND, LOOKS, RULES
 from tests.labeling import panel_stories
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from marketplace.services import earnings, payouts
 from tests import builders
 from tests.browser.conftest import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 IBAN = "DE89 3704 0044 0532 0130 00"
 
 

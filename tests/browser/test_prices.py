@@ -16,7 +16,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import LOOKS, check
 from tests.labeling import stories
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_price_is_raised_and_rises_by_itself(

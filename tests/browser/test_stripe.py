@@ -15,7 +15,7 @@ from tests.browser.test_accessibility import LOOKS, check
 from tests.stripe_stories import fake, tell
 
 __all__ = ["fake"]
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_money_comes_in_by_card_and_goes_out_to_a_worker(

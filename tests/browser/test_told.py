@@ -18,7 +18,7 @@ from marketplace.services import notifications, webhooks
 from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import check, each_look
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):

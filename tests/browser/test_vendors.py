@@ -20,7 +20,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import LOOKS, check
 from tests.labeling import stories
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDE, PHONE = LOOKS
 IBAN = "DE89 3704 0044 0532 0130 00"
 BOX_PRICE = "Dollars per answer: Bounding boxes"

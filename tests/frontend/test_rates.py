@@ -83,6 +83,7 @@ def test_two_processes_together_get_no_more_than_one():
     assert granted == 250
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_real_processes_share_one_window():
     parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])

@@ -102,6 +102,7 @@ def test_an_export_that_is_killed_each_time_fails_with_the_reason_and_counts_no_
     assert again.status == "Completed" and storage.read(again.uri)
 
 
+@pytest.mark.slow
 def test_an_export_that_was_killed_fewer_times_is_finished_and_forgets_the_kills():
     job, _ = stories.a_funded_job(objects=1)
     export = exports.create_export(job=job, kind="manifest", by="user:1")

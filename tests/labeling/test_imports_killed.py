@@ -29,7 +29,14 @@ def a_set():
     }
 
 
-@pytest.mark.parametrize("moment", ["while the images are unpacked", "while the labels are read", "at the end"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("while the images are unpacked", marks=pytest.mark.slow),
+        "while the labels are read",
+        pytest.param("at the end", marks=pytest.mark.slow),
+    ],
+)
 def test_an_import_continues_after_a_kill(moment):
     account = builders.an_account()
     uri = label_files.stored(account, label_files.zipped(a_set()))
@@ -56,6 +63,7 @@ def test_an_import_continues_after_a_kill(moment):
     assert len({json.loads(line)["source-name"] for line in lines}) == len(lines) == IMAGES
 
 
+@pytest.mark.slow
 def test_golds_continue_after_a_kill():
     account = builders.an_account()
     names = [f"{n:04d}.jpg" for n in range(600)]
@@ -83,6 +91,7 @@ print((peak() - before) // 1024)
 """
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_boxes_need_little_memory():
     """A process that does nothing else grows by less than 300 MB, and every box arrives."""
     account = builders.an_account()

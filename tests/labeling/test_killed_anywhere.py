@@ -101,6 +101,7 @@ def a_job_from_a_manifest():
     return creation.create_job(**design), crowd
 
 
+@pytest.mark.slow
 def test_a_job_whose_processes_are_killed_is_completed_with_the_same_result(tmp_path):
     job, crowd = a_job_from_a_manifest()
     rng = random.Random(11)

@@ -100,6 +100,7 @@ def test_ten_objects_at_two_and_a_half_are_estimated_reserved_and_paid_as_25_ans
     assert set(answered.values_list("state", "due")) == {("Done", False)}
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mean=MEANS, objects=st.integers(1, 7), at_once=st.integers(1, 4))

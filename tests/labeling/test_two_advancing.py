@@ -72,6 +72,7 @@ def written(job: LabelingJob, part: str) -> list[list]:
     return [orjson.loads(storage.read(item.uri)) for item in found]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_that_advance_one_job_do_nothing_twice():
     workers = stories.a_crowd(WORKERS)

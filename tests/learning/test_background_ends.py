@@ -354,7 +354,7 @@ def test_every_message_has_a_case():
     assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS | ENDPOINTS | LEFT == set(MESSAGES)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("path", "number"), [(path, number) for path in CASES for number in range(len(CASES[path]))])
 def test_work_that_breaks_anywhere_is_given_up_with_its_reason(path, number, seed, tmp_path):
     chance, make, function = random.Random(f"{path} {number} {seed}"), CASES[path][number], entry(path)

@@ -133,6 +133,7 @@ def test_models_start_from_the_one_before_and_the_first_from_the_given_one(tell)
     assert first.model.metrics["warm"] == 1.0
 
 
+@pytest.mark.slow
 def test_every_step_may_be_taken_twice(tell):
     story, supervisor = tell()
     drive(story, supervisor, times=2)
@@ -234,6 +235,7 @@ def test_stopping_the_job_stops_the_training_and_keeps_what_is_labeled(tell):
     assert story.states()[HUMAN] == 32
 
 
+@pytest.mark.slow
 def test_when_the_money_is_spent_the_job_waits_for_more(tell):
     # 36 objects at 0.0432 dollars each
     story, supervisor = tell(skill=0.3, funds="1.5552")
@@ -295,6 +297,7 @@ def test_with_overlap_people_get_the_next_batch_while_the_model_is_trained(tell)
     assert story.states()[MACHINE] > 0
 
 
+@pytest.mark.slow
 def test_a_public_job_shows_ten_objects_first(tell):
     from marketplace.services import workteams
 
@@ -365,6 +368,7 @@ def test_a_promised_share_of_wrong_labels_is_proved_and_told(tell):
     assert set(passed.values_list("loss", flat=True)) <= {0.0, 1.0}
 
 
+@pytest.mark.slow
 def test_too_few_validation_objects_for_the_promised_error_leave_all_to_people(tell):
     story, supervisor = tell(count=60, automated={"target_error": 0.02, "max_rounds": 1}, skill=1.0)
     drive(story, supervisor)

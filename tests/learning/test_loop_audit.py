@@ -158,6 +158,7 @@ def test_labels_nobody_answers_about_stay_and_prove_nothing(tell):
     assert (story.job.status, story.states()[MACHINE]) == ("Completed", made)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_stopped_ends_its_audit(tell):
     story, supervisor = tell()
     drive(story, supervisor, until=LoopAudit.objects.exists, work=look_away)
@@ -177,6 +178,7 @@ def test_where_nobody_may_be_asked_the_reason_is_noted(tell):
     assert (story.job.status, story.states()[HUMAN]) == ("Completed", 32)
 
 
+@pytest.mark.slow
 def test_a_model_that_got_too_few_steps_is_trained_on_once_and_the_page_is_told(tell):
     # The oracle says that it took one step.
     story, supervisor = tell(automated={"train_seconds": 30, "audit_share": 0.0})

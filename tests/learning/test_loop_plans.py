@@ -64,6 +64,7 @@ def test_a_hopeless_set_goes_to_people_after_the_first_model_and_no_label_is_los
     assert before - wallets.balance(story.job.account) == people * each == 80 * each
 
 
+@pytest.mark.slow
 def test_a_loop_that_may_not_give_up_goes_on_without_calibration_objects_and_within_its_boxes(tell):
     automated = {"least_saving": 0.0, "batch_boxes": 20}
     story, supervisor = tell(skill=0.0, count=64, automated=automated)
@@ -81,6 +82,7 @@ def test_a_loop_that_may_not_give_up_goes_on_without_calibration_objects_and_wit
     assert rounds[1].figures["selection"]["expected_boxes"] <= 20
 
 
+@pytest.mark.slow
 def test_the_plan_sets_no_more_aside_than_the_settings_allow(tell):
     story, supervisor = tell(skill=0.0, count=96, automated={"least_saving": 0.0})
     drive(story, supervisor, until=lambda: any("plan" in row.figures for row in story.loop.rounds.all()))

@@ -84,6 +84,7 @@ def test_the_model_is_learned_of_where_people_did_not_see_it(tell):
     assert models.checks.real > 0
 
 
+@pytest.mark.slow
 def test_a_model_of_before_proposes_from_the_first_object_on(tell):
     story, supervisor = tell(skill=0.9, count=40)
     drive(story, supervisor)

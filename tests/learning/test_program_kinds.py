@@ -21,6 +21,14 @@ from tests.learning.test_supervisor import wait, working_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 each_kind = pytest.mark.parametrize("case", CASES, ids=[case.kind.name for case in CASES])
+# What a kind adds to it is in its other tests: `make test` tries it with one that ends and one that serves.
+two_kinds = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.kind.name, marks=[] if place in (0, len(CASES) - 1) else pytest.mark.slow)
+        for place, case in enumerate(CASES)
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +117,7 @@ def test_a_run_that_nobody_holds_is_stopped_at_once(case, account):
         assert run.status == case.kind.stopped and run.ended_at
 
 
-@each_kind
+@two_kinds
 def test_a_run_that_works_is_stopped_and_leaves_nothing(case, account, supervise):
     run, supervisor = case.make(account), supervise(case.lasting())
     wait(lambda: working_in(supervisor.root), step=supervisor.step)
@@ -131,7 +139,7 @@ def test_it_reaches_its_aim(case, account, supervise, tmp_path):
     assert bool(run.claimed_by) is case.kind.serves
 
 
-@each_kind
+@two_kinds
 def test_bad_input_fails_at_once_and_the_log_is_kept(case, account, supervise):
     run, supervisor = case.make(account, _fail="line 3: no boxes", _exit=2), supervise(case.lasting())
     wait(status_is(run, case.kind.failed), step=supervisor.step)
@@ -139,7 +147,7 @@ def test_bad_input_fails_at_once_and_the_log_is_kept(case, account, supervise):
     assert (supervisor.root / run.folder / "output" / "log.txt").exists()
 
 
-@each_kind
+@two_kinds
 def test_a_passing_failure_is_tried_again_after_a_pause_until_it_is_one_too_many(case, account, supervise):
     run, supervisor = case.make(account, _fail="no memory"), supervise(case.lasting())
     for attempt in range(1, MAX_ATTEMPTS):
@@ -151,7 +159,7 @@ def test_a_passing_failure_is_tried_again_after_a_pause_until_it_is_one_too_many
     assert (run.failure_reason, run.attempts) == ("no memory", MAX_ATTEMPTS)
 
 
-@each_kind
+@two_kinds
 def test_the_end_of_the_supervisor_hands_it_to_the_next_one(case, account, supervise):
     run, first = case.make(account), supervise(case.lasting())
     wait(lambda: working_in(first.root), step=first.step)

@@ -164,6 +164,7 @@ def test_a_search_goes_with_its_study_and_leaves_its_trainings(account):
     run_deletion.delete_training(training_job=run, by=BY)
 
 
+@pytest.mark.slow
 def test_a_search_that_another_one_begins_with_is_kept_until_that_has_ended(account):
     first = stories.a_tuning(account)
     stories.drive(first)

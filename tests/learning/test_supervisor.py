@@ -154,6 +154,7 @@ def test_a_killed_program_goes_on_from_where_it_was(make, supervisor):
     assert_whole(run, supervisor.root)
 
 
+@pytest.mark.slow
 def test_a_program_killed_again_and_again_still_ends_while_it_gets_further(make, supervisor):
     run = make(_pause=0.2)
     kills = 0
