@@ -1,14 +1,23 @@
 """Pages speak the reader's language: the chosen one, else the browser's. Programs are always answered in English."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
-from frontend import catalogs
+from frontend import catalogs, words
+from frontend.templatetags import waggle
+from labeling import task_types
+from labeling.conduct.rules import RULES
+from marketplace.models import EmailPace, InvoicePeriod, NoticeKind, Role
 from tests import builders
+from tests.frontend.test_badges import every_status
 from tests.frontend.test_permissions import signed_in
 
 GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.9,en;q=0.5"}
+UNSHOWN: set[str] = set()
 
 
 def test_every_marked_text_is_translated_with_the_same_placeholders():
@@ -55,3 +64,38 @@ def test_programs_are_answered_in_english():
         told, asked = german.get(address, **GERMAN), english.get(address)
         assert (told.status_code, told.content) == (asked.status_code, asked.content)
         assert "Accept-Language" not in told.get("Vary", "")
+
+
+def test_the_words_of_the_other_rooms_are_known_to_the_catalogs():
+    """A word that is not in words.py would stay English without anybody noticing."""
+    found = catalogs.marked()
+    shown = [task_types.get(name).title for name in task_types.names()] + [rule.title for rule in RULES.values()]
+    shown += [label for kinds in (NoticeKind, EmailPace, Role, InvoicePeriod) for label in kinds.labels]
+    assert [text for text in shown if text not in found] == []
+    assert every_status() - words.STATUSES.keys() == UNSHOWN
+
+
+@pytest.mark.parametrize(
+    ("language", "micros", "said"),
+    [
+        ("en", 1_234_500_000, "$1234.50"),
+        ("de", 1_234_500_000, "1.234,50\u00a0$"),
+        ("de", -36_000, "-0,036\u00a0$"),
+        ("de", 5_000_001, "5,000001\u00a0$"),
+    ],
+)
+def test_money_is_written_as_the_reader_writes_it(language, micros, said):
+    with translation.override(language):
+        shown = waggle.money(micros)
+    assert shown == f'<waggle-money value-micros="{micros}">{said}</waggle-money>'
+
+
+def test_numbers_and_dates_are_written_as_the_reader_writes_them():
+    moment = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
+    with translation.override("de"):
+        assert (waggle.percent(0.1234, 1), waggle.fixed(2.5)) == ("12,3 %", "2,50")
+        assert (waggle.duration(200_000), waggle.duration(86_400)) == ("2 Tage 7 h", "1 Tag")
+        assert (waggle.day(moment), waggle.day(moment, "minute")) == ("01.03.2026", "01.03.2026 14:05")
+        assert 'datetime="2026-03-01T14:05:00+00:00"' in waggle.when(moment)
+        assert waggle.badge("InProgress") == '<span class="badge" data-status="InProgress">In Bearbeitung</span>'
+    assert (waggle.percent(0.1234, 1), waggle.day(moment), waggle.duration(86_400)) == ("12.3 %", "2026-03-01", "1 day")
