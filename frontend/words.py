@@ -4,9 +4,10 @@ The rooms speak English, as REST and the AWS wire do. Each word stands here once
 pages translate it where they show it. `tests/frontend/test_languages.py` says which ones are missing.
 """
 
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_noop as word
 
 STATUSES = {
@@ -232,11 +233,88 @@ FIELDS = (
 )
 """Fields of forms whose label is their name."""
 
+HINTS = (
+    word("Letters, digits and hyphens, at most 63; a letter or digit at both ends."),
+    word("Whether new models are trained by themselves."),
+    word("Minutes between two checks for new training."),
+    word("Answered images that make a new training."),
+    word("F1 on the fixed test set that a new model must reach."),
+    word("Instances of the endpoint."),
+    word("In percent; a detection below it is put before people."),
+    word("Whether detections are put before people at all."),
+    word("Whether a sample is put before people whatever its confidence."),
+    word("Minutes between two looks for a new sample."),
+    word("Every how many detections one is a sample."),
+)
+"""The rule of names, and what the parameters of an improvement policy mean."""
+
+LEARNING = (
+    word("Training"),
+    word("Detection"),
+    word("People's answers"),
+    word("Sampling"),
+    word("train"),
+    word("fresh"),
+    word("brightness"),
+    word("megapixels"),
+    word("aspect ratio"),
+    word("detections"),
+    word("confidence"),
+    word("Accuracy"),
+    word("Mean Jaccard index"),
+    word("Mean IoU"),
+    word("content type"),
+    word("input mode"),
+    word("images in"),
+    word("attributes"),
+)
+"""Branches of a policy's state machine, uses and features of its images, figures of models, members of channels."""
+
+SYSTEM = (
+    word("ok"),
+    word("broken"),
+    word("Web"),
+    word("Database"),
+    word("Store"),
+    word("Queue"),
+    word("Learner"),
+)
+"""Parts of the installation, and what is said of them."""
+
+ENTRIES = {
+    "deposit": pgettext_lazy("entry", "Deposit"),
+    "reserve": pgettext_lazy("entry", "Reserve"),
+    "payment": pgettext_lazy("entry", "Payment"),
+    "refund": pgettext_lazy("entry", "Refund"),
+    "withdrawal": pgettext_lazy("entry", "Withdrawal"),
+    "payout": pgettext_lazy("entry", "Payout"),
+    "payback": pgettext_lazy("entry", "Payback"),
+    "hold": pgettext_lazy("entry", "Hold"),
+    "release": pgettext_lazy("entry", "Release"),
+    "return": pgettext_lazy("entry", "Return"),
+    "appeal": pgettext_lazy("entry", "Appeal"),
+    "bonus": pgettext_lazy("entry", "Bonus"),
+    "chargeback": pgettext_lazy("entry", "Chargeback"),
+    "settlement": pgettext_lazy("entry", "Settlement"),
+    "tax": pgettext_lazy("entry", "Tax"),
+    "take-back": pgettext_lazy("entry", "Take-back"),
+    "taken-back": pgettext_lazy("entry", "Taken-back"),
+    "kept": pgettext_lazy("entry", "Kept"),
+    "invoice": pgettext_lazy("entry", "Invoice"),
+}
+"""Kinds of entries in the ledger."""
+
 
 def status(name: str) -> str:
     """A status of a machine of states as a page says it: "EarlyStopped" is "Early stopped"."""
     known = STATUSES.get(name)
     return str(known) if known else "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
+
+
+def state(name: str) -> str:
+    """A status outside of a badge: in English as the API has it, else as `status` says it."""
+    known = STATUSES.get(name)
+    return str(known) if known and get_language() not in (None, settings.LANGUAGE_CODE) else name
 
 
 def choices(kinds: type[TextChoices]) -> list[tuple[str, Promise]]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Metric
 
-from frontend import automation, figures, metrics_page
+from frontend import automation, figures, metrics_page, words
 from frontend.session import operator_page
 from marketplace import metrics
 from marketplace.services import condition, heartbeats
@@ -92,7 +92,7 @@ def _now() -> dict[str, Any]:
         "programs": dict(programs),
         "endpoints": {key[0]: int(value) for key, value in found.get(metrics.ENDPOINTS.name, {}).items()},
         "replicas": {key[0]: int(value) for key, value in found.get(metrics.REPLICAS.name, {}).items()},
-        "spending": [(kind, micros[kind,], int(entries[kind,])) for (kind,) in sorted(micros)],
+        "spending": [(words.ENTRIES.get(kind, kind), micros[kind,], int(entries[kind,])) for (kind,) in sorted(micros)],
         "machines": _machines(),
         "learning": automation.installed(),
         **_counted(metrics_page.counted()),

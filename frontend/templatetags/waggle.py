@@ -88,6 +88,12 @@ def badge(status: str) -> SafeString:
 
 
 @register.filter
+def state(status: str) -> str:
+    """A status as text, for choices and within sentences."""
+    return words.state(status)
+
+
+@register.filter
 def json_data(value: Any) -> SafeString:
     """A JSON script element for the kit's elements; its content is escaped so that it cannot end the script."""
     text = orjson.dumps(value, default=str).decode().translate(ESCAPES)

@@ -1,5 +1,6 @@
 """Pages speak the reader's language: the chosen one, else the browser's. Programs are always answered in English."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,13 @@ from frontend import catalogs, words
 from frontend.templatetags import waggle
 from labeling import task_types
 from labeling.conduct.rules import RULES
-from marketplace.models import EmailPace, InvoicePeriod, NoticeKind, Role
+from learning.families import FAMILIES
+from learning.models import Use
+from learning.services.improvement.features import FEATURES
+from learning.services.improvement.parameters import PARAMETERS
+from learning.services.improvement.picture import branches
+from marketplace import names
+from marketplace.models import EmailPace, EntryKind, InvoicePeriod, NoticeKind, Role
 from tests import builders
 from tests.frontend.test_badges import every_status
 from tests.frontend.test_permissions import signed_in
@@ -73,6 +80,23 @@ def test_the_words_of_the_other_rooms_are_known_to_the_catalogs():
     shown += [label for kinds in (NoticeKind, EmailPace, Role, InvoicePeriod) for label in kinds.labels]
     assert [text for text in shown if text not in found] == []
     assert every_status() - words.STATUSES.keys() == UNSHOWN
+
+
+def test_the_words_of_learning_and_of_the_ledger_are_known_to_the_catalogs():
+    found = catalogs.marked()
+    shown = [
+        names.RULE,
+        *(one.help for one in PARAMETERS),
+        *(branch["title"] for branch in branches(None, Counter(), 0)),
+    ]
+    measures = [measure for family in FAMILIES for measure in (family.measure, family.several) if measure]
+    shown += [
+        *FEATURES,
+        *Use.values,
+        *(measure.metric_title for measure in measures if "@" not in measure.metric_title),
+    ]
+    assert [text for text in shown if text not in found] == []
+    assert words.ENTRIES.keys() == set(EntryKind.values)
 
 
 @pytest.mark.parametrize(
