@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django_q.models import OrmQ
 
-from frontend import catalogs, words
+from frontend import background, catalogs, words
 from frontend.templatetags import waggle
 from labeling import task_types
 from labeling.conduct.rules import RULES
@@ -125,3 +127,19 @@ def test_a_workers_pages_are_in_german_and_machines_read_the_same_values():
     assert '<html lang="de"' in task
     english = client.get(reverse("worker:earnings")).content.decode()
     assert '<waggle-money value-micros="1234500000">$1234.50</waggle-money>' in english
+
+
+@pytest.mark.django_db
+def test_a_letter_speaks_the_language_of_the_page_that_asked_for_it(settings):
+    settings.EMAIL_HOST, settings.EMAIL_FROM = "mail.example", "waggle@example.org"
+    user = builders.a_user()
+    for headers, arguments, subject in (
+        ({}, (user.pk,), "Set a new password"),
+        (GERMAN, (user.pk, "de"), "Neues Passwort festlegen"),
+    ):
+        Client().post(reverse("person:password-forgotten"), {"email": user.email}, **headers)
+        message = OrmQ.objects.get()
+        assert message.task["args"] == arguments
+        background.mail_password_link(*message.task["args"])
+        assert mail.outbox.pop().subject == subject
+        message.delete()
