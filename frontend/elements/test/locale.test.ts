@@ -22,9 +22,11 @@ function marked(): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const name of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts") || name.startsWith("locales")) continue;
-    const source = ts.createSourceFile(name, readFileSync(join(SOURCES, name), "utf8"), ts.ScriptTarget.Latest, true);
+    const text = readFileSync(join(SOURCES, name), "utf8");
+    if (!text.includes("msg(")) continue;
+    const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
     const visit = (node: ts.Node): void => {
-      if (ts.isCallExpression(node) && node.expression.getText() === "msg") {
+      if (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === "msg") {
         const parts = strings(node.arguments[0]!);
         found.set(generateMsgId(parts, false), parts);
       }
@@ -45,7 +47,7 @@ test("every marked text is translated, with the same values, and nothing else is
     const values = typeof german === "string" ? [] : [...german.values].map(Number).sort((a, b) => a - b);
     expect(values, parts.join("${…}")).toEqual(parts.slice(1).map((_, at) => at));
   }
-});
+}, 60_000);
 
 test("numbers are written as the browser says where it speaks the document's language", () => {
   expect([readersLocale(["fr-FR", "en-GB"]), readersLocale(["de-AT"]), readersLocale([])]).toEqual(["en-GB", "en", "en"]);
