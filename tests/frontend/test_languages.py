@@ -4,11 +4,15 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
+from django.core import mail
+from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django_q.models import OrmQ
 
-from frontend import catalogs, words
+from frontend import background, catalogs, words
 from frontend.templatetags import waggle
 from labeling import task_types
 from labeling.conduct.rules import RULES
@@ -22,6 +26,7 @@ from marketplace.models import EmailPace, EntryKind, InvoicePeriod, NoticeKind, 
 from tests import builders
 from tests.frontend.test_badges import every_status
 from tests.frontend.test_permissions import signed_in
+from tests.labeling import stories
 
 GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.9,en;q=0.5"}
 UNSHOWN: set[str] = set()
@@ -29,6 +34,12 @@ UNSHOWN: set[str] = set()
 
 def test_every_marked_text_is_translated_with_the_same_placeholders():
     assert catalogs.faults() == []
+
+
+def test_every_template_can_be_read():
+    folder = settings.BASE_DIR / catalogs.TEMPLATES
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*.html")]
+    assert len([get_template(name) for name in names]) > 150
 
 
 @pytest.mark.django_db
@@ -123,3 +134,36 @@ def test_numbers_and_dates_are_written_as_the_reader_writes_them():
         assert 'datetime="2026-03-01T14:05:00+00:00"' in waggle.when(moment)
         assert waggle.badge("InProgress") == '<span class="badge" data-status="InProgress">In Bearbeitung</span>'
     assert (waggle.percent(0.1234, 1), waggle.day(moment), waggle.duration(86_400)) == ("12.3 %", "2026-03-01", "1 day")
+
+
+@pytest.mark.django_db
+def test_a_workers_pages_are_in_german_and_machines_read_the_same_values():
+    job, (worker, *_) = stories.an_open_job(objects=2)
+    builders.earn(worker, 1_234_500_000)
+    client = signed_in(worker.user)
+    home = client.get(reverse("worker:jobs"), **GERMAN).content.decode()
+    assert "Aufträge, an denen Sie jetzt arbeiten können." in home and "Jobs you can work on" not in home
+    assert f'data-value="{job.queue.price_micros}"' in home
+    earnings = client.get(reverse("worker:earnings"), **GERMAN).content.decode()
+    assert '<waggle-money value-micros="1234500000">1.234,50\u00a0$</waggle-money>' in earnings
+    assert "Auszahlung anfordern" in earnings and "Betrag in Dollar" in earnings
+    task = client.get(reverse("worker:task", args=[job.queue_id]), **GERMAN).content.decode()
+    assert '<html lang="de"' in task
+    english = client.get(reverse("worker:earnings")).content.decode()
+    assert '<waggle-money value-micros="1234500000">$1234.50</waggle-money>' in english
+
+
+@pytest.mark.django_db
+def test_a_letter_speaks_the_language_of_the_page_that_asked_for_it(settings):
+    settings.EMAIL_HOST, settings.EMAIL_FROM = "mail.example", "waggle@example.org"
+    user = builders.a_user()
+    for headers, arguments, subject in (
+        ({}, (user.pk,), "Set a new password"),
+        (GERMAN, (user.pk, "de"), "Neues Passwort festlegen"),
+    ):
+        Client().post(reverse("person:password-forgotten"), {"email": user.email}, **headers)
+        message = OrmQ.objects.get()
+        assert message.task["args"] == arguments
+        background.mail_password_link(*message.task["args"])
+        assert mail.outbox.pop().subject == subject
+        message.delete()
