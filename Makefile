@@ -83,7 +83,7 @@ release: setup
 release-dump: setup
 	$(PY) -m tests.upgrade.make
 
-setup: .venv/.installed frontend/static/dist/.built
+setup: .venv/.installed frontend/static/dist/.built frontend/locale/.compiled
 
 ray: .venv/.ray
 
@@ -99,6 +99,10 @@ ray: .venv/.ray
 
 .venv/.docs: requirements-docs.txt .venv/.installed
 	$(PY) -m pip install --quiet -r requirements-docs.txt
+	touch $@
+
+frontend/locale/.compiled: .venv/.installed $(wildcard frontend/locale/*/LC_MESSAGES/*.po)
+	$(PY) -m frontend.catalogs compile
 	touch $@
 
 ELEMENT_SOURCES := $(shell find frontend/elements -path frontend/elements/node_modules -prune -o -type f -print 2>/dev/null)

@@ -5,7 +5,9 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 
+from frontend import words
 from frontend.review_forms import AppealAnswerForm, first_error
 from labeling.models import Appeal, AppealStatus
 from labeling.queries import golds
@@ -41,5 +43,5 @@ def answered(request: HttpRequest, appeal: Appeal, *, room: str) -> HttpResponse
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"The appeal was {done.state.lower()}.")
+        messages.success(request, gettext("The appeal was {state}.").format(state=words.status(done.state).lower()))
     return redirect(f"{room}:appeals")

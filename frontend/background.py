@@ -1,6 +1,6 @@
 """The functions of this room that the message queue calls: letters. One that cannot be sent is tried again."""
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from frontend import letters
 from marketplace import queue
@@ -16,11 +16,12 @@ def mail_invitation(invitation_id: int) -> None:
         letters.send_invitation(found)
 
 
-def mail_password_link(user_id: int) -> None:
+def mail_password_link(user_id: int, language: str = "en") -> None:
     """Send somebody a link by which they set a new password, unless they may not sign in."""
     user = User.objects.filter(pk=user_id).first()
     if user is not None and passwords.may_reset(user):
-        letters.send_password_link(user)
+        with translation.override(language):
+            letters.send_password_link(user)
 
 
 def request_mail(user_id: int) -> None:
@@ -45,12 +46,13 @@ def mail_notices(user_id: int) -> None:
     notifications.mailed(due)
 
 
-def mail_sign_up(sign_up_id: int) -> None:
+def mail_sign_up(sign_up_id: int, language: str = "en") -> None:
     """Send the letter of a sign-up, unless it is over."""
     found = SignUp.objects.filter(pk=sign_up_id, expires_at__gt=timezone.now()).first()
     if found is None:
         return
     known = scope.user_or_none(found.email) is not None
-    letters.send_sign_up(found, known=known)
+    with translation.override(language):
+        letters.send_sign_up(found, known=known)
     if known:
         signups.drop(found)

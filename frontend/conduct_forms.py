@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 
 from labeling.conduct.rules import RULES, Action
 from labeling.models import ConductFinding
@@ -56,7 +57,7 @@ def shown(rows: Iterable[ConductFinding]) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
-            "title": TITLES.get(row.rule, row.rule),
+            "title": gettext(TITLES.get(row.rule, row.rule)),
             "appeal": getattr(row, "appeal", None),
             "may_appeal": appeals.refusal(row) is None,
             "reads": row.action == Action.RETRAIN and row.state == "Active",

@@ -7,7 +7,9 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
+from frontend import words
 from frontend.conduct_forms import DecideForm, RuleForm, rule_rows, shown
 from frontend.review_forms import first_error
 from labeling.models import ConductFinding
@@ -77,4 +79,4 @@ def set_rule(request: HttpRequest, *, account: Account | None, where: str) -> No
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"{done.rule.title}: {done.action.lower()}, {where}.")
+        messages.success(request, f"{gettext(done.rule.title)}: {words.status(done.action).lower()}, {where}.")

@@ -9,7 +9,10 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from frontend import formats, words
 from labeling import task_types
 from marketplace import money, strict
 from marketplace.errors import DomainError, Invalid
@@ -32,7 +35,7 @@ class PriceFields(forms.Form):
             self.fields[f"price_{name}"] = forms.CharField(
                 max_length=money.TEXT_LENGTH.longest,
                 required=False,
-                label=f"Dollars per answer: {task_types.get(name).title}",
+                label=gettext("Dollars per answer: {title}").format(title=gettext(task_types.get(name).title)),
                 widget=forms.TextInput(attrs={"inputmode": "decimal"}),
             )
             if prices and name in prices:
@@ -59,8 +62,8 @@ class PriceFields(forms.Form):
 class TermsForm(PriceFields):
     """What is to be agreed on."""
 
-    ends_on = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
-    invoice_period = forms.ChoiceField(choices=InvoicePeriod.choices, label="An invoice")
+    ends_on = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    invoice_period = forms.ChoiceField(choices=words.choices(InvoicePeriod), label=_("An invoice"))
     note = forms.CharField(
         max_length=contracts.NOTE_LENGTH.longest, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -121,16 +124,16 @@ def answer(request: HttpRequest, contract: Contract, side: str) -> TermsForm | N
                     form.refuse(error)
         if form.errors:
             return form
-        messages.success(request, "Your terms are proposed to the other side.")
+        messages.success(request, gettext("Your terms are proposed to the other side."))
     elif decision == "confirm":
         contracts.confirm(contract=contract, side=side, version=read, by=by)
-        messages.success(request, "The contract is live.")
+        messages.success(request, gettext("The contract is live."))
     elif decision == "refuse":
         done = contracts.refuse(contract=contract, side=side, by=by)
-        messages.success(request, f"The contract is {done.status.lower()}.")
+        messages.success(request, gettext("The contract is {status}.").format(status=words.status(done.status).lower()))
     elif decision == "notice":
         done = contracts.give_notice(contract=contract, side=side, by=by)
-        messages.success(request, f"The contract ends on {done.ends_on:%Y-%m-%d}.")
+        messages.success(request, gettext("The contract ends on {ends_on}.").format(ends_on=formats.day(done.ends_on)))
     else:
         raise Invalid("confirm, terms, refuse or notice is expected", field="decision")
     return None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
+from django.utils.translation import get_language, gettext
 
 from frontend import notice_links
 from marketplace import queue
@@ -51,7 +52,7 @@ def deliver_sign_up(sign_up: SignUp) -> None:
     """
     granted, _ = rates.take(f"sign-up {sign_up.email}", most=PER_HOUR, seconds=3600)
     if granted:
-        queue.enqueue("frontend.background.mail_sign_up", sign_up.pk, tried_again=True)
+        queue.enqueue("frontend.background.mail_sign_up", sign_up.pk, *_in_language(), tried_again=True)
 
 
 def deliver_invitation(invitation: Invitation) -> str:
@@ -74,7 +75,13 @@ def deliver_password_link(user: User | None) -> None:
         return
     granted, _ = rates.take(f"password link {user.pk}", most=PER_HOUR, seconds=3600)
     if granted:
-        queue.enqueue("frontend.background.mail_password_link", user.pk, tried_again=True)
+        queue.enqueue("frontend.background.mail_password_link", user.pk, *_in_language(), tried_again=True)
+
+
+def _in_language() -> list[str]:
+    """What a message adds for a letter to whoever asks for it here; nothing for English, as in earlier versions."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return [] if language == settings.LANGUAGE_CODE else [language]
 
 
 def send_invitation(invitation: Invitation) -> None:
@@ -101,22 +108,24 @@ def send_sign_up(sign_up: SignUp, *, known: bool) -> None:
     if known:
         _send(
             to=sign_up.email,
-            subject="You have a sign-in already",
+            subject=gettext("You have a sign-in already"),
             lines=[
-                "Somebody, perhaps you, wants to sign up with this address. It has a sign-in already:",
+                gettext("Somebody, perhaps you, wants to sign up with this address. It has a sign-in already:"),
                 settings.PUBLIC_URL + reverse("sign-in"),
-                "Your page “You” says how you take part in more. If it was not you, ignore this letter.",
+                gettext("Your page “You” says how you take part in more. If it was not you, ignore this letter."),
             ],
         )
         return
     _send(
         to=sign_up.email,
-        subject="Finish signing up",
+        subject=gettext("Finish signing up"),
         lines=[
-            "Somebody, perhaps you, wants to sign up with this address. Finish it here:",
+            gettext("Somebody, perhaps you, wants to sign up with this address. Finish it here:"),
             settings.PUBLIC_URL + reverse("person:sign-up-finish", args=[signups.new_link(sign_up)]),
-            f"The link works once, within {signups.LINK_HOURS} hours. If it was not you, ignore this letter: nothing "
-            "happens without it.",
+            gettext(
+                "The link works once, within {hours} hours. If it was not you, ignore this letter: nothing happens "
+                "without it."
+            ).format(hours=signups.LINK_HOURS),
         ],
     )
 
@@ -125,11 +134,13 @@ def send_password_link(user: User) -> None:
     """Write the letter with a new link, and send it."""
     _send(
         to=user.email,
-        subject="Set a new password",
+        subject=gettext("Set a new password"),
         lines=[
-            "Somebody, perhaps you, has asked for a new password. Set it here:",
+            gettext("Somebody, perhaps you, has asked for a new password. Set it here:"),
             password_link(*passwords.link_parts(user)),
-            f"The link works once, within {settings.PASSWORD_LINK_HOURS} hours. If it was not you, ignore this letter.",
+            gettext("The link works once, within {hours} hours. If it was not you, ignore this letter.").format(
+                hours=settings.PASSWORD_LINK_HOURS
+            ),
         ],
     )
 

@@ -15,6 +15,7 @@ ROUTES = frozenset(
         "health/",
         "health/live/",
         "sign-out/",
+        "language/",
         "api/v1/work-queues/<int:queue_id>/claim",
         "api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>",
         "api/v1/images/<str:token>",

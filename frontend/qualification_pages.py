@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from labeling import task_types
 from labeling.models import Dataset, LabelingJob, QualificationTest
@@ -22,16 +24,16 @@ from marketplace.services.requirements import VALUE
 
 PER_PAGE = 50
 GRANTED = {
-    GrantedBy.TEST: "A test with known answers",
-    GrantedBy.APPROVAL_RATE: "The share of their answers that were accepted, in percent",
-    GrantedBy.TASKS_DONE: "The number of tasks they have done",
-    GrantedBy.MANUAL: "You, by hand",
+    GrantedBy.TEST: _("A test with known answers"),
+    GrantedBy.APPROVAL_RATE: _("The share of their answers that were accepted, in percent"),
+    GrantedBy.TASKS_DONE: _("The number of tasks they have done"),
+    GrantedBy.MANUAL: _("You, by hand"),
 }
 MARKS = {
-    GrantedBy.TEST: "pass mark {} %",
-    GrantedBy.APPROVAL_RATE: "at least {} % accepted",
-    GrantedBy.TASKS_DONE: "at least {} tasks done",
-    GrantedBy.MANUAL: "given by hand",
+    GrantedBy.TEST: _("pass mark {} %"),
+    GrantedBy.APPROVAL_RATE: _("at least {} % accepted"),
+    GrantedBy.TASKS_DONE: _("at least {} tasks done"),
+    GrantedBy.MANUAL: _("given by hand"),
 }
 TESTED = ("job", "dataset", "label_attribute_name", "task_type", "questions", "training", "time_limit_minutes")
 
@@ -41,20 +43,22 @@ class TypeForm(forms.Form):
 
     name = forms.CharField(max_length=qualifications.NAME_LENGTH.longest)
     description = forms.CharField(
-        max_length=qualifications.DESCRIPTION_LENGTH.longest, help_text="What workers read: what it says of them."
+        max_length=qualifications.DESCRIPTION_LENGTH.longest, help_text=_("What workers read: what it says of them.")
     )
-    granted_by = forms.ChoiceField(choices=[(str(key), said) for key, said in GRANTED.items()], label="What grants it?")
+    granted_by = forms.ChoiceField(
+        choices=[(str(key), said) for key, said in GRANTED.items()], label=_("What grants it?")
+    )
     mark = forms.IntegerField(
         required=False,
         initial=80,
-        label="Mark",
-        help_text="The pass mark or the approval rate in percent, or a number of tasks.",
+        label=_("Mark"),
+        help_text=_("The pass mark or the approval rate in percent, or a number of tasks."),
         **qualifications.TASKS.bounds,
     )
     valid_days = forms.IntegerField(
         required=False,
-        label="Expires after days",
-        help_text="Empty: never.",
+        label=_("Expires after days"),
+        help_text=_("Empty: never."),
         **qualifications.VALID_DAYS.bounds,
     )
 
@@ -64,41 +68,45 @@ class TestForm(TypeForm):
 
     __test__ = False
 
-    job = forms.ModelChoiceField(LabelingJob.objects.none(), required=False, label="Questions from the labels of a job")
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, label="Or from a data set that has labels")
+    job = forms.ModelChoiceField(
+        LabelingJob.objects.none(), required=False, label=_("Questions from the labels of a job")
+    )
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.none(), required=False, label=_("Or from a data set that has labels")
+    )
     label_attribute_name = forms.CharField(
         required=False,
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
-        label="Its label attribute",
+        label=_("Its label attribute"),
     )
-    task_type = forms.ChoiceField(required=False, label="Its task type")
+    task_type = forms.ChoiceField(required=False, label=_("Its task type"))
     questions = forms.IntegerField(
-        required=False, initial=TestDesign.questions, label="Questions of an exam", **making.QUESTIONS.bounds
+        required=False, initial=TestDesign.questions, label=_("Questions of an exam"), **making.QUESTIONS.bounds
     )
     training = forms.IntegerField(
         required=False,
         initial=TestDesign.training,
-        label="Training questions",
-        help_text="Before the exam; each shows the true answer at once.",
+        label=_("Training questions"),
+        help_text=_("Before the exam; each shows the true answer at once."),
         **making.TRAINING.bounds,
     )
     time_limit_minutes = forms.IntegerField(
         required=False,
         initial=TestDesign.time_limit_minutes,
-        label="Time limit of an exam, minutes",
+        label=_("Time limit of an exam, minutes"),
         **making.TIME_LIMIT_MINUTES.bounds,
     )
     retry_hours = forms.IntegerField(
-        required=False, initial=24, label="Taken again after hours", **qualifications.RETRY_HOURS.bounds
+        required=False, initial=24, label=_("Taken again after hours"), **qualifications.RETRY_HOURS.bounds
     )
     most_attempts = forms.IntegerField(
-        required=False, label="Attempts at most", help_text="Empty: any number.", **qualifications.ATTEMPTS.bounds
+        required=False, label=_("Attempts at most"), help_text=_("Empty: any number."), **qualifications.ATTEMPTS.bounds
     )
     instructions = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=making.INSTRUCTIONS_LENGTH.longest,
-        label="Instructions beside the questions",
+        label=_("Instructions beside the questions"),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):
@@ -116,7 +124,7 @@ class TestForm(TypeForm):
 class GrantForm(forms.Form):
     """A worker by public id, and the value they get."""
 
-    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label="Worker's id")
+    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label=_("Worker's id"))
     value = forms.IntegerField(initial=100, **VALUE.bounds)
 
     def clean_worker(self) -> Worker:
@@ -124,7 +132,7 @@ class GrantForm(forms.Form):
         try:
             return scope.worker_named(self.cleaned_data["worker"].strip().upper())
         except NotFound:
-            raise forms.ValidationError("There is no worker with this id.") from None
+            raise forms.ValidationError(gettext("There is no worker with this id.")) from None
 
 
 class RevokeForm(forms.Form):
@@ -136,7 +144,7 @@ class RevokeForm(forms.Form):
 
 def mark_of(row: QualificationType) -> str:
     """What it takes, in words."""
-    return MARKS[GrantedBy(row.granted_by)].format(row.mark)
+    return str(MARKS[GrantedBy(row.granted_by)]).format(row.mark)
 
 
 def listed(request: HttpRequest, rows: QuerySet[QualificationType], *, room: str, manages: bool) -> HttpResponse:
@@ -162,7 +170,7 @@ def new(request: HttpRequest, account: Account | None, *, room: str) -> HttpResp
                 name = field.removeprefix("test.")
                 form.add_error(name if name in form.fields else None, f"{reason}")
         else:
-            messages.success(request, f"The qualification type {row.name} is made.")
+            messages.success(request, gettext("The qualification type {name} is made.").format(name=row.name))
             return redirect(f"{room}:qualification", row.pk)
     context = {"form": form, "with_test": account is not None, **_addresses(room)}
     return render(request, "qualifications/new.html", context, status=422 if form.errors else 200)
@@ -219,7 +227,12 @@ def grant(request: HttpRequest, row: QualificationType, *, room: str) -> HttpRes
         return detail(request, row, room=room, manages=True, form=form, status=422)
     worker, value = form.cleaned_data["worker"], form.cleaned_data["value"]
     qualifications.grant(row=row, worker=worker, value=value, how="by hand", by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} has the qualification with the value {value}.")
+    messages.success(
+        request,
+        gettext("{public_id} has the qualification with the value {value}.").format(
+            public_id=worker.public_id, value=value
+        ),
+    )
     return redirect(f"{room}:qualification", row.pk)
 
 
@@ -227,11 +240,13 @@ def revoke(request: HttpRequest, row: QualificationType, *, room: str) -> HttpRe
     """Take it from a worker, with a reason."""
     form = RevokeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "A reason is needed, and the worker's id.")
+        messages.error(request, gettext("A reason is needed, and the worker's id."))
         return redirect(f"{room}:qualification", row.pk)
     worker = scope.worker_named(form.cleaned_data["worker"])
     qualifications.revoke(row=row, worker=worker, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
-    messages.success(request, f"The qualification of {worker.public_id} is revoked.")
+    messages.success(
+        request, gettext("The qualification of {public_id} is revoked.").format(public_id=worker.public_id)
+    )
     return redirect(f"{room}:qualification", row.pk)
 
 

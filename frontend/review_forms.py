@@ -5,30 +5,35 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from frontend import words
 from labeling.models import Appeal, ReviewStatus
 from labeling.services.jobs import limits
 from labeling.services.results import appeals, deciding, review_lists
 from labeling.services.results.review_lists import ReviewFilter
 
-DECISIONS = (("accept", "Accept"), ("reject", "Reject"))
-APPEAL_DECISIONS = (("uphold", "Uphold"), ("deny", "Deny"))
+DECISIONS = (("accept", _("Accept")), ("reject", _("Reject")))
+APPEAL_DECISIONS = (("uphold", _("Uphold")), ("deny", _("Deny")))
 
 
 class FilterForm(forms.Form):
     """Which answers a page of reviews shows, and which ones its buttons decide."""
 
-    state = forms.ChoiceField(required=False, choices=[*ReviewStatus.choices, ("all", "All")], label="State")
-    worker = forms.CharField(required=False, max_length=review_lists.WORKER_LENGTH.longest, label="Worker")
-    label = forms.CharField(required=False, max_length=limits.LABEL_LENGTH.longest, label="Label")
-    hours = forms.FloatField(required=False, label="At least so many hours old", **review_lists.HOURS.bounds)
+    state = forms.ChoiceField(
+        required=False, choices=[*words.choices(ReviewStatus), ("all", _("All"))], label=_("State")
+    )
+    worker = forms.CharField(required=False, max_length=review_lists.WORKER_LENGTH.longest, label=_("Worker"))
+    label = forms.CharField(required=False, max_length=limits.LABEL_LENGTH.longest, label=_("Label"))
+    hours = forms.FloatField(required=False, label=_("At least so many hours old"), **review_lists.HOURS.bounds)
     most_agreement = forms.FloatField(
-        required=False, label="Agreement with the label at most", **review_lists.AGREEMENT.bounds
+        required=False, label=_("Agreement with the label at most"), **review_lists.AGREEMENT.bounds
     )
     sampled = forms.ChoiceField(
         required=False,
-        choices=[("", "All"), ("yes", "In the random sample"), ("no", "Not in the sample")],
-        label="Sample",
+        choices=[("", _("All")), ("yes", _("In the random sample")), ("no", _("Not in the sample"))],
+        label=_("Sample"),
     )
 
     def wanted(self) -> ReviewFilter:
@@ -53,23 +58,23 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(
         required=False,
         max_length=deciding.REASON_LENGTH.longest,
-        label="Reason for a rejection",
-        help_text="The worker reads it.",
+        label=_("Reason for a rejection"),
+        help_text=_("The worker reads it."),
     )
-    return_to_worker = forms.BooleanField(required=False, label="Give the task back to the same worker first")
+    return_to_worker = forms.BooleanField(required=False, label=_("Give the task back to the same worker first"))
 
     def clean(self) -> dict[str, Any]:
         """A rejection needs a reason."""
         given = super().clean() or {}
         if given.get("decision") == "reject" and not given.get("reason") and "reason" not in self.errors:
-            self.add_error("reason", "A rejection needs a reason: the worker reads it.")
+            self.add_error("reason", gettext("A rejection needs a reason: the worker reads it."))
         return given
 
 
 class SampleForm(forms.Form):
     """How many answers are drawn at random."""
 
-    size = forms.IntegerField(initial=20, label="Answers in the sample", **review_lists.SAMPLE.bounds)
+    size = forms.IntegerField(initial=20, label=_("Answers in the sample"), **review_lists.SAMPLE.bounds)
 
 
 class AppealForm(forms.Form):

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 
 from frontend import masks
 from frontend.images import image_url
@@ -118,13 +119,13 @@ def decide(request: HttpRequest, desk: Desk, review: AnswerReview) -> HttpRespon
     try:
         if given["decision"] == "accept":
             deciding.accept_one(review=review, by=desk.by)
-            messages.success(request, "Accepted: the answer is paid.")
+            messages.success(request, gettext("Accepted: the answer is paid."))
         else:
             done = deciding.reject_one(
                 review=review, reason=given["reason"], return_to_worker=given["return_to_worker"], by=desk.by
             )
-            where = "the same worker has the task again" if done.returned else "the money came back"
-            messages.success(request, f"Rejected: {where}.")
+            where = gettext("the same worker has the task again") if done.returned else gettext("the money came back")
+            messages.success(request, gettext("Rejected: {where}.").format(where=where))
     except DomainError as error:
         messages.error(request, error.message)
     return desk.back(query)
@@ -151,8 +152,13 @@ def decide_some(request: HttpRequest, desk: Desk) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
         return desk.back(query)
-    left = f"; {done.left} are left, send it again" if done.left else ""
-    messages.success(request, f"{done.decided} answers {given['decision']}ed{left}.")
+    left = gettext("; {left} are left, send it again").format(left=done.left) if done.left else ""
+    said = (
+        gettext("{decided} answers accepted{left}.")
+        if given["decision"] == "accept"
+        else gettext("{decided} answers rejected{left}.")
+    )
+    messages.success(request, said.format(decided=done.decided, left=left))
     return desk.back(query)
 
 
@@ -164,5 +170,10 @@ def sample(request: HttpRequest, desk: Desk) -> HttpResponse:
         return desk.back(request.GET.urlencode())
     wanted = ReviewFilter(reviewer=desk.reviewer)
     drawn = review_lists.draw_sample(queue=desk.queue, size=form.cleaned_data["size"], wanted=wanted)
-    messages.success(request, f"{drawn} answers drawn at random. Look at them, then accept those not in the sample.")
+    messages.success(
+        request,
+        gettext("{drawn} answers drawn at random. Look at them, then accept those not in the sample.").format(
+            drawn=drawn
+        ),
+    )
     return desk.back("sampled=yes")

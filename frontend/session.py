@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from frontend import automation, guesses, letters
@@ -35,7 +36,7 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "Email"
+        self.fields["username"].label = gettext("Email")
         self.fields["username"].widget.attrs |= {"type": "email", "autocomplete": "username", "autofocus": True}
 
     def clean(self) -> dict[str, Any]:

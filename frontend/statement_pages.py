@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend import statement_files
 from frontend.statement_files import Whose
@@ -14,18 +16,18 @@ from marketplace.services import statements
 PER_PAGE = 50
 MONTHS = 12
 CALLED = {
-    ("deposit", "bank"): "Deposits",
-    ("chargeback", "bank"): "Reversed deposits",
-    ("taken-back", "bank"): "Refunds that were sent",
-    ("payment", "pay"): "Pay for answers",
-    ("release", "pay"): "Pay for reviewed answers",
-    ("appeal", "pay"): "Pay after appeals",
-    ("bonus", "pay"): "Bonuses",
-    ("tax", "tax"): "Taxes on fees",
-    ("withdrawal", "bank"): "Payouts",
-    ("payback", "bank"): "Payouts that came back",
+    ("deposit", "bank"): _("Deposits"),
+    ("chargeback", "bank"): _("Reversed deposits"),
+    ("taken-back", "bank"): _("Refunds that were sent"),
+    ("payment", "pay"): _("Pay for answers"),
+    ("release", "pay"): _("Pay for reviewed answers"),
+    ("appeal", "pay"): _("Pay after appeals"),
+    ("bonus", "pay"): _("Bonuses"),
+    ("tax", "tax"): _("Taxes on fees"),
+    ("withdrawal", "bank"): _("Payouts"),
+    ("payback", "bank"): _("Payouts that came back"),
 }
-FEES = "Platform fees"
+FEES = _("Platform fees")
 
 
 def page(request: HttpRequest, whose: Whose, *, room: str) -> HttpResponse:
@@ -53,4 +55,4 @@ def page(request: HttpRequest, whose: Whose, *, room: str) -> HttpResponse:
 
 def called(kind: str, what: str) -> str:
     """What a line or a total is called."""
-    return FEES if what == "fee" else CALLED.get((kind, what), kind.capitalize())
+    return str(FEES if what == "fee" else CALLED.get((kind, what), gettext(kind.capitalize())))

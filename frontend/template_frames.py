@@ -21,6 +21,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language
 
 from labeling.formats.template_html import bundle
 from marketplace import storage
@@ -85,8 +86,8 @@ def page_response(request: HttpRequest, html: str, *, script_hosts: list[str]) -
     """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles, fonts, pictures and data."""
     script = request.build_absolute_uri(static("dist/crowd-html-elements.js"))
     response = HttpResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Task</title><script src="{script}"></script>'
-        + without_bundle(html)
+        f'<!doctype html><html lang="{get_language()}"><meta charset="utf-8"><title>Task</title><script src="{script}">'
+        "</script>" + without_bundle(html)
     )
     response["Content-Security-Policy"] = policy(request, script=script, script_hosts=script_hosts)
     response["Cache-Control"] = "private, no-store"

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import automation, health, metrics_page, session, streams, stripe_events
+from frontend import automation, health, languages, metrics_page, session, streams, stripe_events
 from frontend.aws.views import wire
 from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/connections/<str:provider_id>/connect/", companies_pages.connect, name="company-connect"),
     path("you/connections/<str:provider_id>/disconnect/", companies_pages.disconnect, name="company-disconnect"),
     path("account/", session.choose_account, name="choose-account"),
+    path("language/", languages.choose, name="language"),
     path("health/", health.health, name="health"),
     path("health/live/", health.live, name="health-live"),
     path("metrics", metrics_page.page, name="metrics"),

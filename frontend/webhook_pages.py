@@ -7,7 +7,10 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from frontend import words
 from marketplace.errors import Invalid
 from marketplace.models import Account, NoticeKind, User, WebhookDelivery, WebhookEndpoint
 from marketplace.services import webhooks
@@ -34,17 +37,17 @@ class WebhookForm(forms.Form):
 
     url = forms.CharField(
         max_length=webhooks.URL_LENGTH.longest,
-        label="Address",
+        label=_("Address"),
         widget=forms.URLInput(attrs={"placeholder": "https://example.org/hook"}),
     )
     description = forms.CharField(
-        max_length=webhooks.DESCRIPTION_LENGTH.longest, required=False, label="What is it for?"
+        max_length=webhooks.DESCRIPTION_LENGTH.longest, required=False, label=_("What is it for?")
     )
     kinds = forms.MultipleChoiceField(
-        choices=NoticeKind.choices,
+        choices=words.choices(NoticeKind),
         required=False,
-        label="Kinds of notices",
-        help_text="None chosen: all of them.",
+        label=_("Kinds of notices"),
+        help_text=_("None chosen: all of them."),
         widget=forms.SelectMultiple(attrs={"size": 6}),
     )
 
@@ -82,7 +85,7 @@ def detail_page(request: HttpRequest, owner: Owner, webhook_id: int) -> HttpResp
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
-            messages.success(request, "The webhook is changed.")
+            messages.success(request, gettext("The webhook is changed."))
             return redirect(f"{owner.room}:webhook", endpoint.pk)
     return _detail(request, owner, endpoint, form=form, status=422)
 
@@ -123,11 +126,11 @@ def act(request: HttpRequest, owner: Owner, webhook_id: int) -> HttpResponse:
         return _detail(request, owner, endpoint, secret=webhooks.new_secret(endpoint=endpoint, by=by))
     if wanted == "delete":
         webhooks.delete(endpoint=endpoint, by=by)
-        messages.success(request, "The webhook is deleted.")
+        messages.success(request, gettext("The webhook is deleted."))
         return redirect(f"{owner.room}:webhooks")
     if wanted == "test":
         webhooks.send_test(endpoint=endpoint)
-        messages.success(request, "A test message is on its way.")
+        messages.success(request, gettext("A test message is on its way."))
     elif wanted == "enable":
         webhooks.enable(endpoint=endpoint, by=by)
     elif wanted == "disable":
@@ -142,5 +145,5 @@ def redeliver(request: HttpRequest, owner: Owner, webhook_id: int, delivery_id: 
     endpoint = webhooks.one_of(webhook_id=webhook_id, **owner.who)
     delivery: WebhookDelivery = webhooks.delivery(endpoint, delivery_id)
     webhooks.redeliver(delivery=delivery)
-    messages.success(request, f"{delivery.message_id} is sent once more.")
+    messages.success(request, gettext("{message_id} is sent once more.").format(message_id=delivery.message_id))
     return redirect(f"{owner.room}:webhook", endpoint.pk)

@@ -130,6 +130,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "frontend.languages.LanguageOfPages",
     "allauth.account.middleware.AccountMiddleware",
     "frontend.security.SecurityHeaders",
     # Before the CSRF check looks for its token in the body, which it does when the view is known.
@@ -250,6 +251,9 @@ STREAM_IDLE_DAYS = value(settings_events.STREAM_IDLE_DAYS)
 STREAM_WAITING = value(settings_events.STREAM_WAITING)
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
+LANGUAGE_COOKIE_NAME = "waggle_language"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -11,12 +11,13 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from docs.release.wheel import BUNDLE
+from docs.release.wheel import BUNDLE, CATALOG
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dist"
 NEEDED = (
     BUNDLE,
+    CATALOG,
     "frontend/static/dist/portal.css",
     "frontend/templates/base.html",
     "labeling/formats/selection_query.lark",

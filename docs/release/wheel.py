@@ -14,6 +14,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 BLOCKS = ("web", "learner")
 BUNDLE = "frontend/static/dist/crowd-html-elements.js"
+CATALOG = "frontend/locale/de/LC_MESSAGES/django.mo"
 
 
 def _requirements(root: Path) -> ModuleType:
@@ -40,9 +41,10 @@ class Dependencies(MetadataHookInterface):
 
 
 class BuiltElements(BuildHookInterface):
-    """Refuses to build a wheel without the browser part."""
+    """Refuses to build a wheel without the browser part and the translations."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it collects files. Raises FileNotFoundError."""
-        if self.target_name == "wheel" and not (Path(self.root) / BUNDLE).exists():
-            raise FileNotFoundError(f"{BUNDLE} is missing: run `make setup`, which builds the browser part")
+        for made in (BUNDLE, CATALOG):
+            if self.target_name == "wheel" and not (Path(self.root) / made).exists():
+                raise FileNotFoundError(f"{made} is missing: run `make setup`, which makes it")

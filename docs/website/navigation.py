@@ -81,6 +81,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Taking part": (
         "docs/extending",
+        "docs/translating",
         "CONTRIBUTING",
         "frontend/elements/README",
         "docs/dependencies",

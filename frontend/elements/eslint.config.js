@@ -6,7 +6,7 @@ import a11y from "eslint-plugin-lit-a11y";
 const hostile = "Labels, instructions and file names are hostile text: render them as text, or through <waggle-safe-html>.";
 
 export default tseslint.config(
-  { ignores: ["node_modules", "../static"] },
+  { ignores: ["node_modules", "../static", "src/locales"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   lit["flat/recommended"],

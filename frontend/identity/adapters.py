@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from frontend import guesses
 from frontend.rates import address_of
@@ -54,7 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         """Somebody who may not sign in had a right passkey: they are told no more than with a wrong one."""
-        messages.error(request, "You may not sign in. Ask an operator of this installation.")
+        messages.error(request, gettext("You may not sign in. Ask an operator of this installation."))
         return redirect("sign-in")
 
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from allauth.mfa.base import forms as base
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from frontend import guesses
 from frontend.identity.adapters import counted
@@ -53,7 +54,7 @@ class CredentialField(forms.CharField):
         except (ValueError, Invalid):
             found = None
         if not isinstance(found, dict):
-            raise ValidationError("The browser did not send a passkey. Try again.", code="invalid")
+            raise ValidationError(gettext("The browser did not send a passkey. Try again."), code="invalid")
         return found
 
 

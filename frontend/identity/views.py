@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from requests import RequestException
@@ -54,7 +55,7 @@ def connect(request: HttpRequest, provider_id: str) -> HttpResponse:
 def disconnect(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Let the caller not sign in by a provider any more."""
     identity_providers.disconnect(user=request.user, slug=provider_id)
-    messages.success(request, "Disconnected. You sign in with your password.")
+    messages.success(request, gettext("Disconnected. You sign in with your password."))
     return redirect("person:you")
 
 

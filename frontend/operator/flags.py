@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import conduct_pages
@@ -25,8 +26,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _said(done: ConductFinding) -> str:
     if done.action == "Ban" and done.state == "Active":
-        return "The worker is banned."
-    return "Taken back." if done.state == "Dismissed" else "It stands."
+        return gettext("The worker is banned.")
+    return gettext("Taken back.") if done.state == "Dismissed" else gettext("It stands.")
 
 
 @require_POST
@@ -42,5 +43,5 @@ def decide(request: HttpRequest, finding_id: int) -> HttpResponse:
 @operator_page
 def set_rule(request: HttpRequest) -> HttpResponse:
     """Choose what follows from a rule wherever no account chose."""
-    conduct_pages.set_rule(request, account=None, where="wherever no account chose")
+    conduct_pages.set_rule(request, account=None, where=gettext("wherever no account chose"))
     return redirect("operator:flags")

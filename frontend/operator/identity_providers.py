@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import contract_pages
@@ -24,7 +25,7 @@ def approve(request: HttpRequest, identity_provider_id: int) -> HttpResponse:
     """Let people sign in by a provider."""
     provider = identity_providers.one_of(identity_providers.everybodys(), identity_provider_id)
     identity_providers.approve(provider=provider, by=actor(request.user))
-    messages.success(request, f"People sign in by {provider.name} now.")
+    messages.success(request, gettext("People sign in by {name} now.").format(name=provider.name))
     return redirect("operator:identity-providers")
 
 
@@ -34,5 +35,5 @@ def review(request: HttpRequest, identity_provider_id: int) -> HttpResponse:
     """Take the approval of a provider back."""
     provider = identity_providers.one_of(identity_providers.everybodys(), identity_provider_id)
     identity_providers.review_again(provider=provider, by=actor(request.user))
-    messages.success(request, f"Nobody signs in by {provider.name} any more.")
+    messages.success(request, gettext("Nobody signs in by {name} any more.").format(name=provider.name))
     return redirect("operator:identity-providers")

@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.session import operator_page
@@ -24,20 +26,27 @@ class ChargebackForm(forms.Form):
     """A deposit that the bank took back."""
 
     reference = forms.CharField(
-        max_length=wallets.REFERENCE_LENGTH.longest, label="Reference of the deposit", help_text="As it was recorded."
+        max_length=wallets.REFERENCE_LENGTH.longest,
+        label=_("Reference of the deposit"),
+        help_text=_("As it was recorded."),
     )
-    reason = forms.CharField(max_length=debts.REASON_LENGTH.longest, help_text="The account's admins read it.")
+    reason = forms.CharField(
+        max_length=debts.REASON_LENGTH.longest, help_text=_("The account's admins read it."), label=_("Reason")
+    )
 
 
 class TaxForm(forms.Form):
     """The tax on an account's fees."""
 
-    account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None)
+    account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None, label=_("Account"))
     percent = forms.RegexField(
-        billing.PERCENT_TEXT, max_length=billing.PERCENT_LENGTH.longest, label="Percent", help_text="0: no tax."
+        billing.PERCENT_TEXT, max_length=billing.PERCENT_LENGTH.longest, label=_("Percent"), help_text=_("0: no tax.")
     )
     label = forms.CharField(
-        max_length=billing.LABEL_LENGTH.longest, required=False, label="Name of the tax", help_text="For example VAT."
+        max_length=billing.LABEL_LENGTH.longest,
+        required=False,
+        label=_("Name of the tax"),
+        help_text=_("For example VAT."),
     )
 
 
@@ -75,9 +84,11 @@ def reverse_deposit(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
     if form.errors:
         return _page(request, chargeback=form, status=422)
-    said = format_html("{} taken back from {}.", shown(done.amount_micros), done.account.name)
-    debt = format_html(" It owes {}; its jobs wait.", shown(done.owed_micros)) if done.owed_micros else ""
-    messages.success(request, said + debt)
+    text = gettext("{amount} taken back from {account}.")
+    if done.owed_micros:
+        text = gettext("{amount} taken back from {account}. It owes {debt}; its jobs wait.")
+    amounts = {"amount": shown(done.amount_micros), "debt": shown(done.owed_micros)}
+    messages.success(request, format_html(text, account=done.account.name, **amounts))
     return redirect("operator:money")
 
 
@@ -99,7 +110,12 @@ def set_tax(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
     if form.errors:
         return _page(request, tax=form, status=422)
-    messages.success(request, f"Fees of {given['account'].name} are taxed with {given['percent']} %.")
+    messages.success(
+        request,
+        gettext("Fees of {name} are taxed with {percent} %.").format(
+            name=given["account"].name, percent=given["percent"]
+        ),
+    )
     return redirect("operator:money")
 
 
@@ -109,7 +125,7 @@ def refund_paid(request: HttpRequest, refund_id: int) -> HttpResponse:
     """A refund was sent."""
     refund = wallet_refunds.any_one(refund_id)
     wallet_refunds.mark_paid(refund=refund, by=actor(request.user))
-    messages.success(request, f"The refund to {refund.account.name} is paid.")
+    messages.success(request, gettext("The refund to {name} is paid.").format(name=refund.account.name))
     return redirect("operator:money")
 
 
@@ -119,5 +135,7 @@ def refund_refused(request: HttpRequest, refund_id: int) -> HttpResponse:
     """A refund is not sent."""
     refund = wallet_refunds.any_one(refund_id)
     wallet_refunds.refuse(refund=refund, reason=request.POST.get("reason", ""), by=actor(request.user))
-    messages.success(request, f"Refused; the money is in the wallet of {refund.account.name} again.")
+    messages.success(
+        request, gettext("Refused; the money is in the wallet of {name} again.").format(name=refund.account.name)
+    )
     return redirect("operator:money")

@@ -6,6 +6,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import appeal_pages
@@ -24,11 +26,12 @@ PER_PAGE = 50
 class DepositForm(forms.Form):
     """A payment from a requester, to be recorded in their wallet once."""
 
-    account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None)
-    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label="Amount in dollars")
+    account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None, label=_("Account"))
+    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label=_("Amount in dollars"))
     reference = forms.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest,
-        help_text="Your reference of the payment. The same reference is recorded only once.",
+        help_text=_("Your reference of the payment. The same reference is recorded only once."),
+        label=_("Reference"),
     )
 
     def clean_amount(self) -> int:
@@ -68,7 +71,8 @@ def deposit(request: HttpRequest) -> HttpResponse:
         reference=given["reference"],
         by=actor(request.user),
     )
-    messages.success(request, format_html("{} recorded for {}.", shown(given["amount"]), given["account"].name))
+    text = gettext("{amount} recorded for {account}.")
+    messages.success(request, format_html(text, amount=shown(given["amount"]), account=given["account"].name))
     return redirect("operator:accounts")
 
 

@@ -5,6 +5,9 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.session import operator_page
@@ -22,11 +25,17 @@ class FileForm(forms.Form):
     """A CSV file of the bank."""
 
     kind = forms.ChoiceField(
-        label="What the file says",
-        choices=[("settlements", "What became of payouts"), ("deposits", "Payments of requesters")],
-        help_text=f"Columns: {', '.join(bank_files.SETTLEMENT_COLUMNS)}; or {', '.join(bank_files.DEPOSIT_COLUMNS)}.",
+        label=_("What the file says"),
+        choices=[("settlements", _("What became of payouts")), ("deposits", _("Payments of requesters"))],
+        help_text=format_lazy(
+            _("Columns: {settlements}; or {deposits}."),
+            settlements=", ".join(bank_files.SETTLEMENT_COLUMNS),
+            deposits=", ".join(bank_files.DEPOSIT_COLUMNS),
+        ),
     )
-    file = forms.FileField(help_text="CSV with a heading, in UTF-8. Reading a file twice changes nothing.")
+    file = forms.FileField(
+        help_text=_("CSV with a heading, in UTF-8. Reading a file twice changes nothing."), label=_("File")
+    )
 
 
 def _page(
@@ -59,9 +68,9 @@ def send(request: HttpRequest) -> HttpResponse:
     """Make a bank file of what is requested."""
     name = registry.provider(PaymentWay.MANUAL).send_payouts(by=actor(request.user))
     if name:
-        messages.success(request, f"{name}.csv is ready: give it to your bank.")
+        messages.success(request, gettext("{name}.csv is ready: give it to your bank.").format(name=name))
     else:
-        messages.info(request, "No payout is requested now.")
+        messages.info(request, gettext("No payout is requested now."))
     return redirect("operator:payouts")
 
 
@@ -71,9 +80,11 @@ def send_by_stripe(request: HttpRequest) -> HttpResponse:
     """Let Stripe pay out what is requested of it."""
     sent = registry.provider(PaymentWay.STRIPE).send_payouts(by=actor(request.user))
     if sent:
-        messages.success(request, f"{sent} handed to Stripe, which says itself what becomes of them.")
+        messages.success(
+            request, gettext("{sent} handed to Stripe, which says itself what becomes of them.").format(sent=sent)
+        )
     else:
-        messages.info(request, "No payout by Stripe is requested now.")
+        messages.info(request, gettext("No payout by Stripe is requested now."))
     return redirect("operator:payouts")
 
 
@@ -92,7 +103,7 @@ def paid(request: HttpRequest, payout_id: int) -> HttpResponse:
     """The bank has made a transfer."""
     payout = payouts.any_one(payout_id)
     payouts.mark_paid(payout=payout, by=actor(request.user))
-    messages.success(request, f"{payout.reference} is paid.")
+    messages.success(request, gettext("{reference} is paid.").format(reference=payout.reference))
     return redirect("operator:payouts")
 
 
@@ -102,7 +113,10 @@ def failed(request: HttpRequest, payout_id: int) -> HttpResponse:
     """The bank has refused a transfer."""
     payout = payouts.any_one(payout_id)
     payouts.mark_failed(payout=payout, reason=request.POST.get("reason", ""), by=actor(request.user))
-    messages.success(request, f"{payout.reference} failed; the worker has the money and the reason.")
+    messages.success(
+        request,
+        gettext("{reference} failed; the worker has the money and the reason.").format(reference=payout.reference),
+    )
     return redirect("operator:payouts")
 
 

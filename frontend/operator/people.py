@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import letters
@@ -24,27 +26,27 @@ PER_PAGE = 50
 class PersonForm(forms.Form):
     """A user to be made, who sets a password by a link."""
 
-    email = forms.EmailField()
-    display_name = forms.CharField(max_length=accounts.DISPLAY_NAME_LENGTH.longest, required=False, label="Name")
+    email = forms.EmailField(label=_("Email"))
+    display_name = forms.CharField(max_length=accounts.DISPLAY_NAME_LENGTH.longest, required=False, label=_("Name"))
     account = forms.CharField(
         max_length=accounts.ACCOUNT_NAME_LENGTH.longest,
         required=False,
-        label="Name of an account of their own",
-        help_text="Requesters need one; workers do not.",
+        label=_("Name of an account of their own"),
+        help_text=_("Requesters need one; workers do not."),
     )
-    is_operator = forms.BooleanField(required=False, label="Operates this installation")
+    is_operator = forms.BooleanField(required=False, label=_("Operates this installation"))
 
 
 class AccountForm(forms.Form):
     """A requester account to be made."""
 
-    account = forms.CharField(max_length=accounts.ACCOUNT_NAME_LENGTH.longest, label="Name of the account")
+    account = forms.CharField(max_length=accounts.ACCOUNT_NAME_LENGTH.longest, label=_("Name of the account"))
 
 
 class ReasonForm(forms.Form):
     """Why somebody is shut out."""
 
-    reason = forms.CharField(max_length=people.REASON_LENGTH.longest)
+    reason = forms.CharField(max_length=people.REASON_LENGTH.longest, label=_("Reason"))
 
 
 @operator_page
@@ -129,7 +131,7 @@ def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     if not form.is_valid():
         return _render(request, user, status=422, deactivate=form)
     exclusion.deactivate(user=user, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
-    messages.success(request, f"{user.email} cannot sign in any more.")
+    messages.success(request, gettext("{email} cannot sign in any more.").format(email=user.email))
     return redirect("operator:person", user.pk)
 
 
@@ -146,7 +148,7 @@ def erase(request: HttpRequest, user_id: int) -> HttpResponse:
     except Invalid as error:
         form.refuse(error)
         return _render(request, user, status=422, erase=form)
-    messages.success(request, "The personal data are erased.")
+    messages.success(request, gettext("The personal data are erased."))
     return redirect("operator:person", user.pk)
 
 
@@ -156,7 +158,7 @@ def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     """Let the person sign in again."""
     user = scope.user(user_id)
     people.reactivate(user=user, by=scope.actor(request.user))
-    messages.success(request, f"{user.email} can sign in again.")
+    messages.success(request, gettext("{email} can sign in again.").format(email=user.email))
     return redirect("operator:person", user.pk)
 
 
@@ -169,7 +171,7 @@ def second_factors_off(request: HttpRequest, user_id: int) -> HttpResponse:
     if not form.is_valid():
         return _render(request, user, status=422, factors=form)
     second_factors.remove(user=user, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
-    messages.success(request, f"{user.email} signs in with the password alone.")
+    messages.success(request, gettext("{email} signs in with the password alone.").format(email=user.email))
     return redirect("operator:person", user.pk)
 
 
@@ -184,7 +186,7 @@ def suspend(request: HttpRequest, user_id: int) -> HttpResponse:
     exclusion.suspend(
         worker=scope.worker_by_email(user.email), reason=form.cleaned_data["reason"], by=scope.actor(request.user)
     )
-    messages.success(request, f"{user.email} is shown no work any more.")
+    messages.success(request, gettext("{email} is shown no work any more.").format(email=user.email))
     return redirect("operator:person", user.pk)
 
 
@@ -194,7 +196,7 @@ def lift(request: HttpRequest, user_id: int) -> HttpResponse:
     """Let the person work again."""
     user = scope.user(user_id)
     people.lift_suspension(worker=scope.worker_by_email(user.email), by=scope.actor(request.user))
-    messages.success(request, f"{user.email} may work again.")
+    messages.success(request, gettext("{email} may work again.").format(email=user.email))
     return redirect("operator:person", user.pk)
 
 
@@ -207,5 +209,8 @@ def new_account(request: HttpRequest, user_id: int) -> HttpResponse:
     if not form.is_valid():
         return _render(request, user, status=422, account=form)
     account = people.create_account(name=form.cleaned_data["account"], owner=user, by=scope.actor(request.user))
-    messages.success(request, f"{user.email} owns {account.name} ({account.number}).")
+    messages.success(
+        request,
+        gettext("{email} owns {name} ({number}).").format(email=user.email, name=account.name, number=account.number),
+    )
     return redirect("operator:person", user.pk)

@@ -8,9 +8,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from prometheus_client import Metric
 
-from frontend import automation, figures, metrics_page
+from frontend import automation, figures, metrics_page, words
 from frontend.session import operator_page
 from marketplace import metrics
 from marketplace.services import condition, heartbeats
@@ -19,20 +21,20 @@ SLOW = 0.95
 """The share of requests that are answered within the time that is shown."""
 
 WORDS = {
-    "queue": "Queue",
-    "target": "Webhook or event target",
-    "workers": "No workers",
-    "attempts": "Background work",
-    "learner": "Learner",
-    "run": "Program",
-    "endpoint": "Endpoint",
-    "part": "Part of the installation",
+    "queue": _("Queue"),
+    "target": _("Webhook or event target"),
+    "workers": _("No workers"),
+    "attempts": _("Background work"),
+    "learner": _("Learner"),
+    "run": _("Program"),
+    "endpoint": _("Endpoint"),
+    "part": _("Part of the installation"),
 }
 PROGRAM_WORDS = {
-    "modelimport": "Model imports",
-    "transformjob": "Predictions",
-    "trainingjob": "Trainings",
-    "endpointreplica": "Endpoint instances",
+    "modelimport": gettext_noop("Model imports"),
+    "transformjob": gettext_noop("Predictions"),
+    "trainingjob": gettext_noop("Trainings"),
+    "endpointreplica": gettext_noop("Endpoint instances"),
 }
 
 
@@ -77,7 +79,7 @@ def _now() -> dict[str, Any]:
     found = {figure.name: values for figure, values in figures.found(stuck)}
     programs: dict[str, dict[str, int]] = defaultdict(dict)
     for (kind, state), number in found.get(metrics.PROGRAMS.name, {}).items():
-        programs[PROGRAM_WORDS.get(kind, kind)][state] = int(number)
+        programs[gettext(PROGRAM_WORDS.get(kind, kind))][state] = int(number)
     micros, entries = found.get(metrics.LEDGER_MICROS.name, {}), found.get(metrics.LEDGER_ENTRIES.name, {})
     return {
         "at": timezone.now(),
@@ -90,7 +92,7 @@ def _now() -> dict[str, Any]:
         "programs": dict(programs),
         "endpoints": {key[0]: int(value) for key, value in found.get(metrics.ENDPOINTS.name, {}).items()},
         "replicas": {key[0]: int(value) for key, value in found.get(metrics.REPLICAS.name, {}).items()},
-        "spending": [(kind, micros[kind,], int(entries[kind,])) for (kind,) in sorted(micros)],
+        "spending": [(words.ENTRIES.get(kind, kind), micros[kind,], int(entries[kind,])) for (kind,) in sorted(micros)],
         "machines": _machines(),
         "learning": automation.installed(),
         **_counted(metrics_page.counted()),
@@ -134,4 +136,4 @@ def _within(buckets: dict[float, float]) -> str:
         return ""
     bound = min(le for le, number in buckets.items() if number >= SLOW * total)
     largest = max(le for le in buckets if le != float("inf"))
-    return f"over {largest:g} s" if bound == float("inf") else f"{bound:g} s"
+    return gettext("over {bound} s").format(bound=f"{largest:g}") if bound == float("inf") else f"{bound:g} s"

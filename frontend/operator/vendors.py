@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import contract_pages
@@ -34,7 +35,7 @@ def publish(request: HttpRequest, vendor_id: int) -> HttpResponse:
     listing = vendor_listings.any_one(vendor_id)
     revision = strict.whole_number(request.POST.get("revision", "")) or 0
     vendor_listings.publish(listing=listing, revision=revision, by=actor(request.user))
-    messages.success(request, f"{listing.title} is public.")
+    messages.success(request, gettext("{title} is public.").format(title=listing.title))
     return redirect("operator:vendors")
 
 
@@ -44,7 +45,7 @@ def refuse(request: HttpRequest, vendor_id: int) -> HttpResponse:
     """Refuse a listing, or take a public one off."""
     listing = vendor_listings.any_one(vendor_id)
     vendor_listings.refuse(listing=listing, reason=request.POST.get("reason", ""), by=actor(request.user))
-    messages.success(request, f"{listing.title} is refused; its vendor reads the reason.")
+    messages.success(request, gettext("{title} is refused; its vendor reads the reason.").format(title=listing.title))
     return redirect("operator:vendors")
 
 
@@ -68,5 +69,5 @@ def invoice_paid(request: HttpRequest, invoice_id: int) -> HttpResponse:
     """An invoice was transferred to its vendor."""
     invoice = invoices.one_of(invoices.everybodys(), invoice_id)
     invoices.mark_paid(invoice=invoice, reference=request.POST.get("reference", ""), by=actor(request.user))
-    messages.success(request, f"{invoice.number} is paid.")
+    messages.success(request, gettext("{number} is paid.").format(number=invoice.number))
     return redirect("operator:invoices")

@@ -6,6 +6,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from frontend.erasing import EraseForm
@@ -28,10 +29,10 @@ def page(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         except WrongState:
             # The page lists what is in the way.
-            form.add_error(None, "Nothing was erased.")
+            form.add_error(None, gettext("Nothing was erased."))
         else:
             logout(request)
-            messages.success(request, "Your personal data are erased.")
+            messages.success(request, gettext("Your personal data are erased."))
             return redirect("sign-in")
     return _render(request, user, form)
 

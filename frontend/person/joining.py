@@ -10,6 +10,8 @@ from django import forms
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -29,17 +31,17 @@ class JoinForm(forms.Form):
     display_name = forms.CharField(
         max_length=accounts.DISPLAY_NAME_LENGTH.longest,
         required=False,
-        label="Your name",
+        label=_("Your name"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    password = password_field("Password", help_text=rules())
-    password_again = password_field("Password, again")
+    password = password_field(_("Password"), help_text=rules())
+    password_again = password_field(_("Password, again"))
 
     def clean(self) -> dict[str, Any]:
         """Both passwords are the same."""
         given = super().clean() or {}
         if {"password", "password_again"} <= set(given) and given["password"] != given["password_again"]:
-            self.add_error("password_again", "The two passwords are not the same.")
+            self.add_error("password_again", gettext("The two passwords are not the same."))
         return given
 
 
@@ -59,7 +61,10 @@ def page(request: HttpRequest, secret: str) -> HttpResponse:
                 secret=secret, display_name=given["display_name"], password=given["password"]
             )
         except NameTaken:
-            form.add_error(None, f"{invitation.email} has a sign-in already. Sign in with it to accept.")
+            form.add_error(
+                None,
+                gettext("{email} has a sign-in already. Sign in with it to accept.").format(email=invitation.email),
+            )
         except Invalid as error:
             for field, reason in error.errors or [("", error.message)]:
                 form.add_error(field if field in form.fields else None, reason)

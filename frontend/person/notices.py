@@ -8,9 +8,10 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from frontend import letters, notice_links
+from frontend import letters, notice_links, words
 from frontend.session import SESSION_KEY
 from marketplace.models import EmailPace, NoticeKind
 from marketplace.services import notifications, scope
@@ -25,11 +26,11 @@ class PreferencesForm(forms.Form):
         super().__init__(*args, **kwargs)
         for kind, channels in wanted.items():
             self.fields[f"in_app {kind}"] = forms.BooleanField(required=False, initial=channels.in_app)
-            self.fields[f"email {kind}"] = forms.ChoiceField(choices=EmailPace.choices, initial=channels.email)
+            self.fields[f"email {kind}"] = forms.ChoiceField(choices=words.choices(EmailPace), initial=channels.email)
 
     def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
         """(label, listed, mailed) of each kind."""
-        return [(kind.label, self[f"in_app {kind}"], self[f"email {kind}"]) for kind in notifications.KINDS]
+        return [(gettext(kind.label), self[f"in_app {kind}"], self[f"email {kind}"]) for kind in notifications.KINDS]
 
 
 @login_required
@@ -75,7 +76,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
                 for kind in notifications.KINDS
             },
         )
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
         return redirect("person:notice-settings")
     context = {"form": form, "letters": letters.are_sent()}
     return render(request, "person/notice_settings.html", context, status=422 if form.errors else 200)

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.person.signing_up import ProfileForm
@@ -39,7 +40,9 @@ def _profile_form(worker: Worker) -> ProfileForm:
 def offered(invitation: Invitation) -> str:
     """What an invitation is to, in words."""
     if invitation.workteam is not None:
-        return f"the team {invitation.workteam.name} of {invitation.account.name}"
+        return gettext("the team {name} of {account}").format(
+            name=invitation.workteam.name, account=invitation.account.name
+        )
     return invitation.account.name
 
 
@@ -49,7 +52,7 @@ def accept(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Accept an invitation."""
     invitation = scope.invitation_to(request.user, invitation_id)
     invitations.accept(invitation=invitation, user=request.user)
-    messages.success(request, f"You have joined {offered(invitation)}.")
+    messages.success(request, gettext("You have joined {offered}.").format(offered=offered(invitation)))
     return redirect("person:you")
 
 
@@ -59,7 +62,9 @@ def decline(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Decline an invitation."""
     invitation = scope.invitation_to(request.user, invitation_id)
     invitations.decline(invitation=invitation, user=request.user)
-    messages.success(request, f"You have declined the invitation to {offered(invitation)}.")
+    messages.success(
+        request, gettext("You have declined the invitation to {offered}.").format(offered=offered(invitation))
+    )
     return redirect("person:you")
 
 
@@ -69,7 +74,7 @@ def leave_account(request: HttpRequest, account_id: int) -> HttpResponse:
     """Leave an account that one is a member of."""
     account = scope.account_of_member(request.user, account_id)
     accounts.remove_member(account=account, user=request.user, acting=request.user)
-    messages.success(request, f"You have left {account.name}.")
+    messages.success(request, gettext("You have left {name}.").format(name=account.name))
     return redirect("person:you")
 
 
@@ -80,5 +85,10 @@ def leave_team(request: HttpRequest, team_id: int) -> HttpResponse:
     worker = request.worker  # type: ignore[attr-defined]
     team = scope.team_of(worker, team_id)
     workteams.remove_worker(team=team, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"You have left the team {'of the public pool' if team.public else team.name}.")
+    left = (
+        gettext("You have left the team of the public pool.")
+        if team.public
+        else gettext("You have left the team {name}.")
+    )
+    messages.success(request, left.format(name=team.name))
     return redirect("person:you")

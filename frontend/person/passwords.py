@@ -11,6 +11,9 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend import guesses, letters
 from frontend.rates import address_of
@@ -28,17 +31,20 @@ def password_field(label: str, *, new: bool = True, help_text: str = "") -> form
     return forms.CharField(label=label, max_length=longest, strip=False, widget=widget, help_text=help_text)
 
 
-def rules() -> str:
-    """What a password has to be, as a page says it."""
+def _rules() -> str:
     return " ".join(password_validators_help_texts())
+
+
+rules = lazy(_rules, str)
+"""What a password has to be, as a page says it when it is shown."""
 
 
 class NewPasswordForm(SetPasswordForm):
     """A new password, twice."""
 
     because = passwords.RESET
-    new_password1 = password_field("New password", help_text=rules())
-    new_password2 = password_field("New password, again")
+    new_password1 = password_field(_("New password"), help_text=rules())
+    new_password2 = password_field(_("New password, again"))
 
     def save(self, commit: bool = True) -> User:
         """Set it, and record that it was set."""
@@ -56,7 +62,7 @@ class ChangeForm(NewPasswordForm, PasswordChangeForm):
     """The old password and a new one; wrong old ones are limited as at the sign-in."""
 
     because = passwords.CHANGED
-    old_password = password_field("Old password", new=False)
+    old_password = password_field(_("Old password"), new=False)
     field_order = ["old_password", "new_password1", "new_password2"]
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any):
@@ -89,7 +95,7 @@ class ChangeView(auth_views.PasswordChangeView):
         """Change it and log it."""
         response = super().form_valid(form)
         logger.info("password changed: %s from %s", scope.actor(form.user), address_of(self.request))
-        messages.success(self.request, "Your password is changed. Other sessions of yours have ended.")
+        messages.success(self.request, gettext("Your password is changed. Other sessions of yours have ended."))
         return response
 
     def form_invalid(self, form: ChangeForm) -> HttpResponse:
@@ -170,7 +176,7 @@ class ResetView(auth_views.PasswordResetConfirmView):
         """Set it and log it."""
         response = super().form_valid(form)
         logger.info("password set by a link: %s from %s", scope.actor(form.user), address_of(self.request))
-        messages.success(self.request, "Your new password is set. Sign in with it.")
+        messages.success(self.request, gettext("Your new password is set. Sign in with it."))
         return response
 
     def form_invalid(self, form: NewPasswordForm) -> HttpResponse:

@@ -13,6 +13,8 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,9 +28,9 @@ from marketplace.models import SignUpPurpose, User
 from marketplace.services import accounts, profiles, scope, signups, workteams
 
 logger = logging.getLogger(__name__)
-SAID: dict[str, str] = {
-    SignUpPurpose.WORKER: "To do tasks that are paid",
-    SignUpPurpose.REQUESTER: "To have data labeled",
+SAID = {
+    SignUpPurpose.WORKER: _("To do tasks that are paid"),
+    SignUpPurpose.REQUESTER: _("To have data labeled"),
 }
 
 
@@ -36,7 +38,7 @@ class AddressForm(forms.Form):
     """Who signs up, and as what."""
 
     email = forms.EmailField(widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
-    purpose = forms.ChoiceField(label="What for?")
+    purpose = forms.ChoiceField(label=_("What for?"))
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -56,20 +58,21 @@ class AddressForm(forms.Form):
 class ProfileForm(forms.Form):
     """What a worker says of themselves."""
 
-    country = forms.ChoiceField(required=False, label="Where you live")
+    country = forms.ChoiceField(required=False, label=_("Where you live"))
     languages = forms.MultipleChoiceField(
-        required=False, label="Languages", help_text="Those in which you can read instructions."
+        required=False, label=_("Languages"), help_text=_("Those in which you can read instructions.")
     )
     adult = forms.BooleanField(
         required=False,
-        label="I am of age where I live, and may be shown adult content",
-        help_text="Without it you are shown no jobs whose pictures may be adult content.",
+        label=_("I am of age where I live, and may be shown adult content"),
+        help_text=_("Without it you are shown no jobs whose pictures may be adult content."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["country"].choices = [("", "Not said"), *profiles.countries().items()]  # type: ignore[attr-defined]
-        self.fields["languages"].choices = list(profiles.spoken().items())  # type: ignore[attr-defined]
+        language = get_language() or "en"
+        self.fields["country"].choices = [("", gettext("Not said")), *profiles.countries(language).items()]  # type: ignore[attr-defined]
+        self.fields["languages"].choices = list(profiles.spoken(language).items())  # type: ignore[attr-defined]
 
 
 class WorkerForm(JoinForm, ProfileForm):
@@ -83,8 +86,8 @@ class RequesterForm(JoinForm):
 
     account_name = forms.CharField(
         max_length=accounts.ACCOUNT_NAME_LENGTH.longest,
-        label="Name of your account",
-        help_text="Your company or project. Colleagues are invited to it.",
+        label=_("Name of your account"),
+        help_text=_("Your company or project. Colleagues are invited to it."),
     )
     field_order = ["account_name", "display_name", "password", "password_again"]
 
@@ -125,7 +128,7 @@ def finish(request: HttpRequest, sign_up: str) -> HttpResponse:
         try:
             user = _finish(sign_up, form, worker=worker)
         except NameTaken:
-            form.add_error(None, f"{row.email} has a sign-in already.")
+            form.add_error(None, gettext("{email} has a sign-in already.").format(email=row.email))
         except Invalid as error:
             for field, reason in error.errors or [(error.field or "", error.message)]:
                 name = {"name": "account_name"}.get(field, field.partition("[")[0])
@@ -142,8 +145,7 @@ def _finish(secret: str, form: JoinForm, *, worker: bool) -> User:
     given = {name: value for name, value in form.cleaned_data.items() if name != "password_again"}
     if worker:
         return signups.finish_worker(secret=secret, **given)
-    user, _ = signups.finish_requester(secret=secret, **given)
-    return user
+    return signups.finish_requester(secret=secret, **given)[0]
 
 
 @require_POST
@@ -154,9 +156,9 @@ def set_profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST)
     if form.is_valid():
         profiles.put(worker=worker, **form.cleaned_data)
-        messages.success(request, "Your profile is saved.")
+        messages.success(request, gettext("Your profile is saved."))
     else:
-        messages.error(request, "Choose a country and languages from the lists.")
+        messages.error(request, gettext("Choose a country and languages from the lists."))
     return redirect("person:you")
 
 
@@ -165,5 +167,5 @@ def set_profile(request: HttpRequest) -> HttpResponse:
 def join_pool(request: HttpRequest) -> HttpResponse:
     """Join the public pool, for which one becomes a worker. Raises Forbidden for a suspended worker."""
     workteams.join_public_pool(workteams.register_worker(request.user))
-    messages.success(request, "You have joined the public pool.")
+    messages.success(request, gettext("You have joined the public pool."))
     return redirect("person:you")

@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import aws_environment
@@ -17,7 +19,7 @@ from marketplace.services import access_keys, scope
 class AccessKeyForm(RefusableForm):
     """What an access key is for."""
 
-    name = forms.CharField(max_length=access_keys.NAME_LENGTH.longest, label="What is it for?")
+    name = forms.CharField(max_length=access_keys.NAME_LENGTH.longest, label=_("What is it for?"))
 
 
 def _page(
@@ -68,5 +70,5 @@ def revoke(request: HttpRequest, access_key_id: int) -> HttpResponse:
     """Revoke a key of one's own."""
     key = access_keys.key(request.user, request.account, access_key_id)  # type: ignore[attr-defined]
     access_keys.revoke(key=key, by=scope.actor(request.user))
-    messages.success(request, f"The access key {key.key_id} is revoked.")
+    messages.success(request, gettext("The access key {key_id} is revoked.").format(key_id=key.key_id))
     return redirect("requester:access-keys")

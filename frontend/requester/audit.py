@@ -6,6 +6,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from frontend import audit_trail
@@ -20,19 +22,19 @@ PER_PAGE = 50
 class FilterForm(forms.Form):
     """Which rows are shown."""
 
-    person = forms.ChoiceField(required=False, label="Person")
+    person = forms.ChoiceField(required=False, label=_("Person"))
     kind = forms.ChoiceField(
         required=False,
-        label="Kind",
-        choices=[("", "Everything"), *((word, name) for word, (_, name) in audit_trail.KINDS.items())],
+        label=_("Kind"),
+        choices=[("", _("Everything")), *((word, name) for word, (_, name) in audit_trail.KINDS.items())],
     )
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: object, account: Account, **kwargs: object):
         super().__init__(*args, **kwargs)
         people = [(f"user:{user.pk}", user.email) for user in audit.actors(account)]
-        self.fields["person"].choices = [("", "Everybody"), *people, ("system", "The system")]
+        self.fields["person"].choices = [("", gettext("Everybody")), *people, ("system", gettext("The system"))]
 
     def wanted(self, account: Account) -> QuerySet[AuditEvent]:
         """The account's rows, by the fields that are right; days are those of UTC."""

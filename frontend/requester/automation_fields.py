@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.automation import DETECTOR, RANGES, LoopSettings, family_of, measure_of
 from frontend.requester.fields import dollars
@@ -57,60 +59,69 @@ CHECKING = ("check", "check_source", "check_named", "check_price", "blind_share"
 class AutomationFields(forms.Form):
     """Whether a model labels the objects it is certain about, which one, and how well it has to."""
 
-    enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
-    promise = forms.ChoiceField(choices=PROMISES, required=False, initial=BY_QUALITY, label="What is promised")
+    enabled = forms.BooleanField(required=False, initial=True, label=_("Automated labeling"))
+    promise = forms.ChoiceField(choices=PROMISES, required=False, initial=BY_QUALITY, label=_("What is promised"))
     target_error = forms.FloatField(
         required=False,
         initial=0.05,
-        label="Share of wrong labels, at most",
-        help_text="0.05: with 95 % confidence at most 5 % of the machine's labels are wrong. That takes at least 65 "
-        "objects labeled by people for the proof, so it pays from about 1,000 objects on.",
+        label=_("Share of wrong labels, at most"),
+        help_text=_(
+            "0.05: with 95 % confidence at most 5 % of the machine's labels are wrong. That takes at least 65 "
+            "objects labeled by people for the proof, so it pays from about 1,000 objects on."
+        ),
         **RANGES["target_error"].bounds,
     )
-    error_loss = forms.ChoiceField(choices=LOSSES, required=False, label="Wrong is")
+    error_loss = forms.ChoiceField(choices=LOSSES, required=False, label=_("Wrong is"))
     target_iou = forms.FloatField(
         initial=LoopSettings.target_iou,
-        label="Promised mean IoU of machine labels",
-        help_text="The model labels as many objects as it can at this mean quality (measured on the validation split).",
+        label=_("Promised mean IoU of machine labels"),
+        help_text=_(
+            "The model labels as many objects as it can at this mean quality (measured on the validation split)."
+        ),
         **RANGES["target_iou"].bounds,
     )
     target_quality = forms.FloatField(
-        help_text="The model labels as many objects as it can at this quality (measured on the validation split).",
+        help_text=_("The model labels as many objects as it can at this quality (measured on the validation split)."),
         **RANGES["target_quality"].bounds,
     )
-    architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
+    architecture = forms.ChoiceField(choices=ARCHITECTURES, label=_("Model"))
     max_rounds = forms.IntegerField(
-        initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
+        initial=LoopSettings.max_rounds, label=_("Rounds at most"), **RANGES["max_rounds"].bounds
     )
     audit_share = forms.FloatField(
         initial=LoopSettings.audit_share,
         required=False,
-        label="Audited share of machine labels",
-        help_text="At the end people label this part of the model's objects too, chosen at random, without seeing its "
-        "labels: 0.05 is one in twenty. If the promise turns out to be broken, the labels are taken back. 0: no audit.",
+        label=_("Audited share of machine labels"),
+        help_text=_(
+            "At the end people label this part of the model's objects too, chosen at random, without seeing "
+            "its labels: 0.05 is one in twenty. If the promise turns out to be broken, the labels are taken back. "
+            "0: no audit."
+        ),
         **RANGES["audit_share"].bounds,
     )
 
-    check = forms.BooleanField(required=False, label="People check the model's boxes")
-    check_source = forms.ChoiceField(choices=SOURCES, required=False, initial=options.LOOP, label="Whose boxes")
+    check = forms.BooleanField(required=False, label=_("People check the model's boxes"))
+    check_source = forms.ChoiceField(choices=SOURCES, required=False, initial=options.LOOP, label=_("Whose boxes"))
     check_named = forms.CharField(
         required=False,
         max_length=NAMES_LENGTH.longest,
-        label="Which one",
-        help_text="The ARN or the name of the model, the name of the endpoint, or the label attribute of the input.",
+        label=_("Which one"),
+        help_text=_("The ARN or the name of the model, the name of the endpoint, or the label attribute of the input."),
     )
     check_price = forms.CharField(
         required=False,
         max_length=money.TEXT_LENGTH.longest,
-        label="Price of checking, dollars",
-        help_text="For each person who checks the boxes of an image and corrects them. Empty: a third of the price.",
+        label=_("Price of checking, dollars"),
+        help_text=_("For each person who checks the boxes of an image and corrects them. Empty: a third of the price."),
     )
     blind_share = forms.FloatField(
         initial=options.NUMBERS["blind_share"][0],
         required=False,
-        label="Share that is drawn unseen",
-        help_text="0.15: of seven such images people draw one without seeing the model's boxes, for the full price. "
-        "That shows how good the model is, and how far people are led by what they see.",
+        label=_("Share that is drawn unseen"),
+        help_text=_(
+            "0.15: of seven such images people draw one without seeing the model's boxes, for the full price. "
+            "That shows how good the model is, and how far people are led by what they see."
+        ),
         **options.BLIND_SHARE.bounds,
     )
 
@@ -125,7 +136,7 @@ class AutomationFields(forms.Form):
         boxes = family == DETECTOR
         del self.fields["target_quality" if boxes else "target_iou"]
         if not boxes:
-            self.fields["target_quality"].label = f"Promised {measure.name} of machine labels"
+            self.fields["target_quality"].label = gettext("Promised {name} of machine labels").format(name=measure.name)
             self.fields["target_quality"].initial = measure.target
         choices = [choice for choice in ARCHITECTURES if choice[0] in family.architectures]
         self.fields["architecture"].choices = choices  # type: ignore[attr-defined]
@@ -152,7 +163,7 @@ class AutomationFields(forms.Form):
                 del self.errors[name]
         by_error = given.get("promise") == BY_ERROR
         if by_error and given.get("target_error") is None and "target_error" not in self.errors:
-            self.add_error("target_error", "Say how large a share may be wrong.")
+            self.add_error("target_error", gettext("Say how large a share may be wrong."))
         for name in ("target_iou", "target_quality") if by_error else ("target_error", "error_loss"):
             self.errors.pop(name, None)
             given.pop(name, None)
@@ -168,9 +179,9 @@ class AutomationFields(forms.Form):
         if source == options.LOOP:
             given["check_named"] = ""
             if not given.get("enabled"):
-                self.add_error("check_source", "This job has no model of its own: automated labeling is off.")
+                self.add_error("check_source", gettext("This job has no model of its own: automated labeling is off."))
         elif not given.get("check_named") and "check_named" not in self.errors:
-            self.add_error("check_named", "Say which one.")
+            self.add_error("check_named", gettext("Say which one."))
 
     def targets(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields of each promise, that of a quality by the measure of the task type."""

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester.jobs import job_context
@@ -27,8 +28,8 @@ LONGEST = limits.LABEL_LENGTH.longest
 class RenameForm(forms.Form):
     """A class and its new name."""
 
-    label = forms.CharField(label="Class", max_length=LONGEST, strip=False, widget=forms.Select)
-    name = forms.CharField(label="New name", max_length=LONGEST)
+    label = forms.CharField(label=_("Class"), max_length=LONGEST, strip=False, widget=forms.Select)
+    name = forms.CharField(label=_("New name"), max_length=LONGEST)
 
     def __init__(self, *args: Any, names: list[str], **options: Any):
         super().__init__(*args, **options)
@@ -38,8 +39,8 @@ class RenameForm(forms.Form):
 class MergeForm(forms.Form):
     """A class and the one that it becomes a part of."""
 
-    label = forms.CharField(label="Class that goes", max_length=LONGEST, strip=False, widget=forms.Select)
-    into = forms.CharField(label="Class that stays", max_length=LONGEST, strip=False, widget=forms.Select)
+    label = forms.CharField(label=_("Class that goes"), max_length=LONGEST, strip=False, widget=forms.Select)
+    into = forms.CharField(label=_("Class that stays"), max_length=LONGEST, strip=False, widget=forms.Select)
 
     def __init__(self, *args: Any, names: list[str], **options: Any):
         super().__init__(*args, **options)

@@ -4,6 +4,7 @@ somebody."""
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import conduct_pages
@@ -70,5 +71,8 @@ def close(request: HttpRequest, job_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"This job is closed to {worker.public_id}. They may appeal to you.")
+        messages.success(
+            request,
+            gettext("This job is closed to {public_id}. They may appeal to you.").format(public_id=worker.public_id),
+        )
     return redirect("requester:job-people", job.pk)

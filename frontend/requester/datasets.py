@@ -7,6 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
@@ -54,10 +56,10 @@ class DatasetForm(SelectionFields):
 
     name = name_field()
     kind = forms.ChoiceField(
-        choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images or texts?"
+        choices=KINDS, initial="upload", widget=forms.RadioSelect, label=_("Where are the images or texts?")
     )
     uri = forms.CharField(
-        max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
+        max_length=URI_LENGTH.longest, required=False, label=_("Address"), help_text=_("s3://… or file://…")
     )
     folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
 
@@ -65,7 +67,7 @@ class DatasetForm(SelectionFields):
         """The fields that belong to the choices made are required."""
         given = super().clean()
         if given.get("kind") not in UPLOADS and not given.get("uri"):
-            self.add_error("uri", "An address is needed.")
+            self.add_error("uri", gettext("An address is needed."))
         return given
 
 
@@ -172,5 +174,8 @@ def delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     deletion.delete_dataset(dataset=row, by=actor(request.user))
     days = settings.DELETED_IMAGES_KEPT_DAYS
-    messages.success(request, f"The data set {row.name} is deleted. Its files follow in {days} days.")
+    messages.success(
+        request,
+        gettext("The data set {name} is deleted. Its files follow in {days} days.").format(name=row.name, days=days),
+    )
     return redirect("requester:datasets")

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from marketplace.errors import DomainError
 
@@ -21,5 +22,5 @@ def answer(request: HttpRequest, found: Any, delete: Callable[[], None], *, page
     except DomainError as error:
         messages.error(request, error.message)
         return redirect(f"requester:{page}", key)
-    messages.success(request, f"{found.name} is deleted.")
+    messages.success(request, gettext("{name} is deleted.").format(name=found.name))
     return redirect(f"requester:{page}s")

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.fields import RefusableForm
 from learning import queries
@@ -21,11 +23,11 @@ SHOWN = 2
 class EndpointForm(RefusableForm):
     """A new endpoint; what it serves are the rows beside it."""
 
-    name = forms.RegexField(names.PATTERN, max_length=names.LENGTH.longest, label="Name", help_text=names.RULE)
+    name = forms.RegexField(names.PATTERN, max_length=names.LENGTH.longest, label=_("Name"), help_text=names.RULE)
     capture_percent = forms.IntegerField(
-        label="Requests to keep, in percent",
+        label=_("Requests to keep, in percent"),
         initial=0,
-        help_text="A sample of pictures and answers, kept in the account's store as JSON Lines.",
+        help_text=_("A sample of pictures and answers, kept in the account's store as JSON Lines."),
         **hosting.CAPTURE_PERCENT.bounds,
     )
 
@@ -33,23 +35,23 @@ class EndpointForm(RefusableForm):
 class VariantForm(RefusableForm):
     """One model that is served, and its part of the requests; a row without a model is none."""
 
-    model = forms.ChoiceField(label="Model", required=False)
+    model = forms.ChoiceField(label=_("Model"), required=False)
     name = forms.RegexField(
         names.PATTERN,
         max_length=names.LENGTH.longest,
         required=False,
-        label="Variant",
-        help_text="Left empty: the model's name.",
+        label=_("Variant"),
+        help_text=_("Left empty: the model's name."),
     )
-    weight = forms.FloatField(label="Weight", initial=1, **hosting.WEIGHT.bounds)
-    instance_count = forms.IntegerField(label="Instances", initial=1, **hosting.INSTANCES.bounds)
+    weight = forms.FloatField(label=_("Weight"), initial=1, **hosting.WEIGHT.bounds)
+    instance_count = forms.IntegerField(label=_("Instances"), initial=1, **hosting.INSTANCES.bounds)
 
 
 class _VariantRows(forms.BaseFormSet):  # type: ignore[type-arg]
     def __init__(self, data: Any, *, account: Account, filled: Sequence[Mapping[str, Any]]):
         """`filled`: the rows that are proposed; one without a model gets the newest one."""
         found = list(queries.models(account).values_list("name", flat=True))
-        self._choices = [("", "None"), *((name, name) for name in found)]
+        self._choices = [("", gettext("None")), *((name, name) for name in found)]
         newest = found[0] if found else ""
         weights = ({"weight": f"{row['weight']:g}"} if "weight" in row else {} for row in filled)
         initial = [
@@ -66,7 +68,7 @@ class _VariantRows(forms.BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         """Refuses rows of which none has a model."""
         if not any(form.cleaned_data.get("model") for form in self.forms if form.is_valid()):
-            raise forms.ValidationError("Choose at least one model.")
+            raise forms.ValidationError(gettext("Choose at least one model."))
 
     def parts(self) -> dict[str, list[forms.Form]]:
         """The rows for a page: `shown` the filled ones and one more, `folded` the others."""
@@ -86,29 +88,29 @@ class StrategyForm(RefusableForm):
     """How requests go over to something else."""
 
     type = forms.ChoiceField(
-        label="Traffic",
+        label=_("Traffic"),
         choices=[
-            (strategies.ALL_AT_ONCE, "All at once"),
-            (strategies.CANARY, "A few first (canary)"),
-            (strategies.LINEAR, "In equal steps (linear)"),
+            (strategies.ALL_AT_ONCE, _("All at once")),
+            (strategies.CANARY, _("A few first (canary)")),
+            (strategies.LINEAR, _("In equal steps (linear)")),
         ],
     )
     step_percent = forms.IntegerField(
-        label="Step, in percent", initial=strategies.DEFAULT["step_percent"], **strategies.STEP_PERCENT.bounds
+        label=_("Step, in percent"), initial=strategies.DEFAULT["step_percent"], **strategies.STEP_PERCENT.bounds
     )
     bake_seconds = forms.IntegerField(
-        label="Watch each step for, in seconds",
+        label=_("Watch each step for, in seconds"),
         initial=strategies.DEFAULT["bake_seconds"],
         **strategies.BAKE_SECONDS.bounds,
     )
     max_error_percent = forms.FloatField(
-        label="Roll back above this share of errors, in percent",
+        label=_("Roll back above this share of errors, in percent"),
         initial=strategies.DEFAULT["max_error_percent"],
         required=False,
         **strategies.ERROR_PERCENT.bounds,
     )
     max_p99_ms = forms.FloatField(
-        label="Roll back above this 99th percentile of latency, in ms", required=False, **strategies.P99_MS.bounds
+        label=_("Roll back above this 99th percentile of latency, in ms"), required=False, **strategies.P99_MS.bounds
     )
 
     def strategy(self) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class StrategyForm(RefusableForm):
 class UpdateForm(StrategyForm):
     """Another configuration, and how requests go over to it."""
 
-    config = forms.ChoiceField(label="Configuration")
+    config = forms.ChoiceField(label=_("Configuration"))
     field_order = ("config",)
 
     def __init__(self, *args: Any, account: Account, **options: Any):
@@ -131,9 +133,9 @@ class UpdateForm(StrategyForm):
 class WeightForm(RefusableForm):
     """A variant's weight and number of instances."""
 
-    variant = forms.CharField(widget=forms.HiddenInput, max_length=names.LENGTH.longest)
-    weight = forms.FloatField(label="Weight", **hosting.WEIGHT.bounds)
-    instance_count = forms.IntegerField(label="Instances", **hosting.INSTANCES.bounds)
+    variant = forms.CharField(widget=forms.HiddenInput, max_length=names.LENGTH.longest, label=_("Variant"))
+    weight = forms.FloatField(label=_("Weight"), **hosting.WEIGHT.bounds)
+    instance_count = forms.IntegerField(label=_("Instances"), **hosting.INSTANCES.bounds)
 
 
 WeightRows = forms.formset_factory(WeightForm, extra=0, **MOST)
@@ -142,14 +144,18 @@ WeightRows = forms.formset_factory(WeightForm, extra=0, **MOST)
 class QuestionForm(RefusableForm):
     """A picture for a person, with the scores from which boxes are shown: {class: least score} as JSON."""
 
-    image = forms.FileField(label="Image")
-    least_scores = forms.CharField(required=False, widget=forms.HiddenInput, max_length=asking.SCORES_LENGTH.longest)
+    image = forms.FileField(label=_("Image"))
+    least_scores = forms.CharField(
+        required=False, widget=forms.HiddenInput, max_length=asking.SCORES_LENGTH.longest, label="Least scores"
+    )
 
     def clean_image(self) -> Any:
         """Refuses what an endpoint would refuse."""
         image = self.cleaned_data["image"]
         if image.size > BYTES:
-            raise forms.ValidationError(f"the file has {image.size:,} bytes, at most {BYTES:,} are taken")
+            raise forms.ValidationError(
+                gettext("the file has {size:,} bytes, at most {most:,} are taken").format(size=image.size, most=BYTES)
+            )
         return image
 
     def clean_least_scores(self) -> dict[str, float]:
@@ -162,5 +168,5 @@ class QuestionForm(RefusableForm):
             isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= 1
             for score in found.values()
         ):
-            raise forms.ValidationError("an object of scores from 0 to 1 expected")
+            raise forms.ValidationError(gettext("an object of scores from 0 to 1 expected"))
         return found

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester.fields import RefusableForm, name_field
@@ -35,29 +37,29 @@ CHOICES = 200
 class ReviewForm(RefusableForm):
     """When requests of an endpoint become human loops."""
 
-    flow_definition = forms.ChoiceField(label="Flow definition")
+    flow_definition = forms.ChoiceField(label=_("Flow definition"))
     conditions = forms.CharField(
         required=False,
         max_length=flows.CONDITIONS_LENGTH.longest,
-        label="Conditions",
+        label=_("Conditions"),
         widget=forms.Textarea(attrs={"rows": 7, "class": "mono", "spellcheck": "false"}),
-        help_text="JSON of activation conditions for own models; empty: those of the flow definition.",
+        help_text=_("JSON of activation conditions for own models; empty: those of the flow definition."),
     )
     least_score = forms.FloatField(
-        label="Boxes shown from this score on",
+        label=_("Boxes shown from this score on"),
         initial=SHOWN_SCORE,
-        help_text="0 to 1; people correct these boxes.",
+        help_text=_("0 to 1; people correct these boxes."),
         **reviewing.LEAST_SCORE.bounds,
     )
     most_per_hour = forms.IntegerField(
-        label="Loops in an hour at most", initial=reviewing.DEFAULT_PER_HOUR, **reviewing.MOST_PER_HOUR.bounds
+        label=_("Loops in an hour at most"), initial=reviewing.DEFAULT_PER_HOUR, **reviewing.MOST_PER_HOUR.bounds
     )
     content_classifiers = forms.MultipleChoiceField(
         choices=[(name, name) for name in limits.CONTENT_CLASSIFIERS],
         required=False,
-        label="Certified of every picture",
+        label=_("Certified of every picture"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="The public pool needs them free of personal data.",
+        help_text=_("The public pool needs them free of personal data."),
     )
 
     def __init__(self, *args: Any, account: Account, **options: Any):
@@ -70,7 +72,7 @@ class ReviewForm(RefusableForm):
     def refuse(self, error: DomainError) -> None:
         """What is wrong inside the conditions is shown beside them."""
         for name, reason in error.errors or [("", error.message)]:
-            field, _, place = name.partition(".")
+            field, _dot, place = name.partition(".")
             inside = f"{place}: {reason}" if field == "conditions" and place else reason
             self.add_error(field.partition("[")[0] if field.partition("[")[0] in self.fields else None, inside)
 
@@ -78,7 +80,9 @@ class ReviewForm(RefusableForm):
 class TrainForm(RefusableForm):
     """A training on the answers, from a model on."""
 
-    model = forms.ChoiceField(label="Model", help_text="The training goes on from it; an endpoint's own comes first.")
+    model = forms.ChoiceField(
+        label=_("Model"), help_text=_("The training goes on from it; an endpoint's own comes first.")
+    )
     name = name_field()
 
     def __init__(self, *args: Any, account: Account, **options: Any):
@@ -86,7 +90,7 @@ class TrainForm(RefusableForm):
         found = queries.models(account).exclude(architecture=FOREIGN).values_list("pk", "name")[:CHOICES]
         self.fields["model"].choices = [(str(pk), name) for pk, name in found]  # type: ignore[attr-defined]
         self.fields["name"].required = False
-        self.fields["name"].help_text = "Of the training and its model; empty: the next after the model's."
+        self.fields["name"].help_text = gettext("Of the training and its model; empty: the next after the model's.")
 
 
 @requester_page(Role.MEMBER)
@@ -113,7 +117,12 @@ def review_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"Requests of {endpoint.name} that meet the conditions are put before people.")
+            messages.success(
+                request,
+                gettext("Requests of {name} that meet the conditions are put before people.").format(
+                    name=endpoint.name
+                ),
+            )
             return redirect("requester:endpoint", endpoint.name)
     context = {"endpoint": endpoint, "form": form, "review": review}
     return render(request, "requester/endpoint_review.html", context, status=422 if form.errors else 200)
@@ -125,7 +134,10 @@ def end_review(request: HttpRequest, endpoint_name: str) -> HttpResponse:
     """Ask people about no more requests."""
     endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
     reviewing.clear_review(endpoint=endpoint, by=actor(request.user))
-    messages.success(request, f"People are asked about no more requests of {endpoint.name}; loops that run go on.")
+    messages.success(
+        request,
+        gettext("People are asked about no more requests of {name}; loops that run go on.").format(name=endpoint.name),
+    )
     return redirect("requester:endpoint", endpoint.name)
 
 
@@ -144,7 +156,12 @@ def train_page(request: HttpRequest, flow_name: str) -> HttpResponse:
         else:
             if made.left_out:
                 one = made.left_out[0]
-                messages.info(request, f"{len(made.left_out)} loops gave no label, such as {one.loop}: {one.reason}")
+                messages.info(
+                    request,
+                    gettext("{number} loops gave no label, such as {loop}: {reason}").format(
+                        number=len(made.left_out), loop=one.loop, reason=one.reason
+                    ),
+                )
             return redirect("requester:training", made.training.pk)
     context = {"flow": flow, "form": form, "hyperparameters": review_training.HYPERPARAMETERS}
     return render(request, "requester/flow_training.html", context, status=422 if form.errors else 200)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.requester.endpoint_forms import (
@@ -120,7 +121,8 @@ def progress_part(request: HttpRequest, endpoint_name: str) -> HttpResponse:
 
 def _refused(request: HttpRequest, form: forms.Form) -> None:
     for name, problems in form.errors.items():
-        messages.error(request, f"{form.fields[name].label if name in form.fields else 'Input'}: {' '.join(problems)}")
+        about = form.fields[name].label if name in form.fields else gettext("Input")
+        messages.error(request, f"{about}: {' '.join(problems)}")
 
 
 @require_POST
@@ -164,7 +166,7 @@ def delete(request: HttpRequest, endpoint_name: str) -> HttpResponse:
     """Stop serving."""
     endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
     hosting.delete(endpoint=endpoint, by=actor(request.user))
-    messages.success(request, f"{endpoint.name} is being deleted.")
+    messages.success(request, gettext("{name} is being deleted.").format(name=endpoint.name))
     return redirect("requester:endpoints")
 
 

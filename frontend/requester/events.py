@@ -7,6 +7,9 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from frontend.requester.fields import RefusableForm
@@ -31,64 +34,72 @@ class DestinationChangeForm(RefusableForm):
 
     target = forms.CharField(
         max_length=event_destinations.TARGET_LENGTH.longest,
-        label="ARN or address",
+        label=_("ARN or address"),
         widget=forms.TextInput(attrs={"placeholder": "arn:aws:sqs:us-east-1:123456789012:bees"}),
-        help_text="The ARN of a topic, a queue or an event bus; the address of a webhook.",
+        help_text=_("The ARN of a topic, a queue or an event bus; the address of a webhook."),
     )
     description = forms.CharField(
-        max_length=event_destinations.DESCRIPTION_LENGTH.longest, required=False, label="What is it for?"
+        max_length=event_destinations.DESCRIPTION_LENGTH.longest, required=False, label=_("What is it for?")
     )
     detail_types = forms.MultipleChoiceField(
         choices=lambda: [(one, _short(one)) for one in event_kinds.detail_types()],
         required=False,
-        label="Changes of",
-        help_text="None chosen: all of them.",
+        label=_("Changes of"),
+        help_text=_("None chosen: all of them."),
         widget=forms.SelectMultiple(attrs={"size": 5}),
     )
     statuses = forms.MultipleChoiceField(
         choices=lambda: [(one, one) for one in event_kinds.statuses()],
         required=False,
-        label="To the states",
-        help_text="None chosen: all of them. Amazon's own events of labeling jobs and human loops are those to "
-        "Completed, Failed and Stopped.",
+        label=_("To the states"),
+        help_text=_(
+            "None chosen: all of them. Amazon's own events of labeling jobs and human loops are those to "
+            "Completed, Failed and Stopped."
+        ),
         widget=forms.SelectMultiple(attrs={"size": 5}),
     )
-    credentials = forms.ChoiceField(choices=CREDENTIALS, required=False, label="AWS credentials")
+    credentials = forms.ChoiceField(choices=CREDENTIALS, required=False, label=_("AWS credentials"))
     role_arn = forms.CharField(
         max_length=event_destinations.TARGET_LENGTH.longest,
         required=False,
-        label="ARN of the role",
-        help_text="Its trust policy has to ask for the number of this account as external id.",
+        label=_("ARN of the role"),
+        help_text=_("Its trust policy has to ask for the number of this account as external id."),
     )
     access_key_id = forms.CharField(
-        max_length=event_destinations.KEY_LENGTH.longest, required=False, label="Access key id"
+        max_length=event_destinations.KEY_LENGTH.longest, required=False, label=_("Access key id")
     )
     secret_access_key = forms.CharField(
         max_length=event_destinations.SECRET_LENGTH.longest,
         required=False,
-        label="Secret access key",
+        label=_("Secret access key"),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Kept encrypted. Left empty, the one that is kept stays.",
+        help_text=_("Kept encrypted. Left empty, the one that is kept stays."),
     )
     source = forms.CharField(
         max_length=event_destinations.SOURCE_LENGTH.longest,
         required=False,
-        label="Source",
-        help_text=f"{event_destinations.OWN_SOURCE} for event buses, which take aws. from Amazon only, and "
-        f"{event_destinations.AWS_SOURCE} for others, unless you say otherwise.",
+        label=_("Source"),
+        help_text=format_lazy(
+            _(
+                "{OWN_SOURCE} for event buses, which take aws. from Amazon only, and {AWS_SOURCE} "
+                "for others, unless you say otherwise."
+            ),
+            OWN_SOURCE=event_destinations.OWN_SOURCE,
+            AWS_SOURCE=event_destinations.AWS_SOURCE,
+        ),
     )
     endpoint_url = forms.CharField(
         max_length=event_destinations.URL_LENGTH.longest,
         required=False,
-        label="Service address",
-        help_text="Only where the operator allows another one than Amazon's.",
+        label=_("Service address"),
+        help_text=_("Only where the operator allows another one than Amazon's."),
     )
 
 
 class DestinationForm(DestinationChangeForm):
     """A new destination."""
 
-    kind = forms.ChoiceField(choices=DestinationKind.choices, label="Kind")
+    kind = forms.ChoiceField(choices=DestinationKind.choices, label=_("Kind"))
     field_order = ["kind"]
 
 
@@ -160,7 +171,7 @@ def destination_page(request: HttpRequest, destination_id: int) -> HttpResponse:
         except Invalid as error:
             form.refuse(error)
         else:
-            messages.success(request, "The destination is changed.")
+            messages.success(request, gettext("The destination is changed."))
             return redirect("requester:event-destination", found.pk)
     return _destination(request, found, form=form, status=422)
 
@@ -200,11 +211,11 @@ def act(request: HttpRequest, destination_id: int) -> HttpResponse:
         return _destination(request, found, secret=secret)
     if wanted == "delete":
         event_destinations.delete(destination=found, by=by)
-        messages.success(request, "The destination is deleted.")
+        messages.success(request, gettext("The destination is deleted."))
         return redirect("requester:event-destinations")
     if wanted == "test":
         event_destinations.send_test(destination=found)
-        messages.success(request, "A test event is on its way.")
+        messages.success(request, gettext("A test event is on its way."))
     elif wanted == "enable":
         event_destinations.LOG.enable(found, by=by)
     elif wanted == "disable":
@@ -221,5 +232,5 @@ def redeliver(request: HttpRequest, destination_id: int, event_delivery_id: int)
     found = event_destinations.one_of(request.account, destination_id)  # type: ignore[attr-defined]
     delivery = event_destinations.LOG.message(found, event_delivery_id)
     event_destinations.LOG.redeliver(delivery)
-    messages.success(request, f"{delivery.message_id} is sent once more.")
+    messages.success(request, gettext("{message_id} is sent once more.").format(message_id=delivery.message_id))
     return redirect("requester:event-destination", found.pk)

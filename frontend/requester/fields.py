@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from labeling.services.intake.selection import CONDITION_LENGTH, JOB_KINDS, LIKELY_WRONG, PERCENT, check_selection
 from labeling.services.queue import routing
@@ -43,19 +45,19 @@ class SelectionFields(forms.Form):
 
     selection = forms.ChoiceField(
         choices=[
-            ("full", "All objects"),
-            ("random", "A random sample"),
-            ("filter", "Only objects that meet a condition"),
+            ("full", _("All objects")),
+            ("random", _("A random sample")),
+            ("filter", _("Only objects that meet a condition")),
         ],
         initial="full",
-        label="Which objects?",
+        label=_("Which objects?"),
     )
-    percent = forms.FloatField(required=False, initial=10, label="Percent of a random sample", **PERCENT.bounds)
+    percent = forms.FloatField(required=False, initial=10, label=_("Percent of a random sample"), **PERCENT.bounds)
     where = forms.CharField(
         max_length=CONDITION_LENGTH.longest,
         required=False,
-        label="Condition",
-        help_text='For example: "split" = \'train\' AND "score" < 0.8',
+        label=_("Condition"),
+        help_text=_('For example: "split" = \'train\' AND "score" < 0.8'),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -63,10 +65,10 @@ class SelectionFields(forms.Form):
         given = super().clean() or {}
         if given.get("selection") == "random" and not given.get("percent"):
             if "percent" not in self.errors:
-                self.add_error("percent", "A percentage is needed.")
+                self.add_error("percent", gettext("A percentage is needed."))
         elif given.get("selection") == "filter" and not given.get("where"):
             if "where" not in self.errors:
-                self.add_error("where", "A condition is needed.")
+                self.add_error("where", gettext("A condition is needed."))
         elif given.get("selection"):
             try:
                 check_selection(selection_of(given), kinds=JOB_KINDS)
@@ -85,8 +87,8 @@ class RoutingField(forms.Form):
     routing_rule = forms.ChoiceField(
         choices=_routing_rules,
         required=False,
-        label="Who sees which object",
-        help_text="A rule that the operator allows: it is asked before a worker gets a task.",
+        label=_("Who sees which object"),
+        help_text=_("A rule that the operator allows: it is asked before a worker gets a task."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling.services.functions import choosing
 from labeling.services.functions.asking import is_address
@@ -15,21 +16,23 @@ class FunctionFields(forms.Form):
     pre_human_task_function = forms.CharField(
         required=False,
         max_length=choosing.PATH_LENGTH.longest,
-        label="Pre-annotation function",
-        help_text="Asked about each object first: it makes task.input of a custom template, and says whether people "
-        "are needed. An address, or a Python function that the operator allows. Empty: the built-in one.",
+        label=_("Pre-annotation function"),
+        help_text=_(
+            "Asked about each object first: it makes task.input of a custom template, and says whether people "
+            "are needed. An address, or a Python function that the operator allows. Empty: the built-in one."
+        ),
     )
     annotation_consolidation_function = forms.CharField(
         required=False,
         max_length=choosing.PATH_LENGTH.longest,
-        label="Post-annotation function",
-        help_text="Makes the labels out of people's answers. Empty: the built-in one.",
+        label=_("Post-annotation function"),
+        help_text=_("Makes the labels out of people's answers. Empty: the built-in one."),
     )
     function_secret = forms.CharField(
         required=False,
         max_length=choosing.SECRET_LENGTH.longest,
-        label="Signing secret",
-        help_text="Requests to addresses are signed with it, as webhooks are. Give it to your endpoint first.",
+        label=_("Signing secret"),
+        help_text=_("Requests to addresses are signed with it, as webhooks are. Give it to your endpoint first."),
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
 

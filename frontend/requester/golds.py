@@ -9,6 +9,8 @@ from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.review_forms import first_error
@@ -27,15 +29,15 @@ PER_PAGE = 20
 class OptionsForm(forms.Form):
     """What can be changed of a job's golds while it runs."""
 
-    rate = forms.FloatField(label="Percent of the tasks", help_text="0: no more golds.", **options.RATE.bounds)
-    mint = forms.IntegerField(label="Golds of unanimous objects", **options.MINT.bounds)
-    pass_mark = forms.FloatField(label="An answer passes from a score of", **options.PASS_MARK.bounds)
+    rate = forms.FloatField(label=_("Percent of the tasks"), help_text=_("0: no more golds."), **options.RATE.bounds)
+    mint = forms.IntegerField(label=_("Golds of unanimous objects"), **options.MINT.bounds)
+    pass_mark = forms.FloatField(label=_("An answer passes from a score of"), **options.PASS_MARK.bounds)
 
 
 class WithdrawForm(forms.Form):
     """Why a gold is withdrawn."""
 
-    reason = forms.CharField(required=False, max_length=keeping.REASON_LENGTH.longest, label="Reason")
+    reason = forms.CharField(required=False, max_length=keeping.REASON_LENGTH.longest, label=_("Reason"))
 
 
 def section(request: HttpRequest, job: LabelingJob) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def add(request: HttpRequest, job_id: int, object_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "This object is a gold now and is mixed into the work.")
+        messages.success(request, gettext("This object is a gold now and is mixed into the work."))
     return redirect("requester:object", job_id, object_id)
 
 
@@ -83,7 +85,7 @@ def confirm(request: HttpRequest, job_id: int, gold_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Kept: the gold is given out again.")
+        messages.success(request, gettext("Kept: the gold is given out again."))
     return _back(job)
 
 
@@ -97,7 +99,7 @@ def withdraw(request: HttpRequest, job_id: int, gold_id: int) -> HttpResponse:
         messages.error(request, first_error(form))
     else:
         keeping.withdraw(gold=gold, reason=form.cleaned_data["reason"], by=actor(request.user))
-        messages.success(request, "Withdrawn: what was answered to it counts for nobody any more.")
+        messages.success(request, gettext("Withdrawn: what was answered to it counts for nobody any more."))
     return _back(job)
 
 
@@ -115,5 +117,5 @@ def change_options(request: HttpRequest, job_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Saved. It holds from the next task on.")
+        messages.success(request, gettext("Saved. It holds from the next task on."))
     return _back(job)

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import template_frames
@@ -59,7 +60,7 @@ def new_template_page(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return redirect("requester:human-review")
-    context = {"form": form, "title": "New worker template"}
+    context = {"form": form, "title": gettext("New worker template")}
     return render(request, "requester/human_review_new.html", context, status=422 if form.errors else 200)
 
 
@@ -69,7 +70,7 @@ def delete_template(request: HttpRequest, ui_name: str) -> HttpResponse:
     """Delete a worker template; flow definitions keep their copy."""
     found = task_uis.task_ui(request.account, ui_name)  # type: ignore[attr-defined]
     task_uis.delete_task_ui(task_ui=found, by=actor(request.user))
-    messages.success(request, f"The worker template {ui_name} is deleted.")
+    messages.success(request, gettext("The worker template {ui_name} is deleted.").format(ui_name=ui_name))
     return redirect("requester:human-review")
 
 
@@ -86,7 +87,7 @@ def new_flow_page(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return redirect("requester:flow-definition", flow.name)
-    context = {"form": form, "title": "New flow definition"}
+    context = {"form": form, "title": gettext("New flow definition")}
     return render(request, "requester/human_review_new.html", context, status=422 if form.errors else 200)
 
 
@@ -103,7 +104,7 @@ def flow_page(request: HttpRequest, flow_name: str) -> HttpResponse:
         "arn": output.flow_arn(flow),
         "page": page,
         "rows": [(row, by_loop.get(row.pk)) for row in page],
-        "agreement": [(SPLIT[reason], figures[reason]) for reason in SPLIT if figures[reason].loops],
+        "agreement": [(gettext(SPLIT[reason]), figures[reason]) for reason in SPLIT if figures[reason].loops],
         "newest": agreement_record.NEWEST,
         "chart": agreement_chart(agreement_record.over_time(flow)),
         "form": DatasetForm(),
@@ -118,7 +119,7 @@ def delete_flow(request: HttpRequest, flow_name: str) -> HttpResponse:
     """No new loop starts; people finish those that run."""
     flow = flows.flow(request.account, flow_name)  # type: ignore[attr-defined]
     flows.delete_flow(flow=flow, by=actor(request.user))
-    messages.success(request, f"{flow.name} is deleted; people finish the loops that run.")
+    messages.success(request, gettext("{name} is deleted; people finish the loops that run.").format(name=flow.name))
     return redirect("requester:human-review")
 
 
@@ -129,16 +130,20 @@ def make_dataset(request: HttpRequest, flow_name: str) -> HttpResponse:
     flow = flows.flow(request.account, flow_name)  # type: ignore[attr-defined]
     form = DatasetForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Name: {' '.join(form.errors['name'])}")
+        messages.error(request, f"{gettext('Name')}: {' '.join(form.errors['name'])}")
         return redirect("requester:flow-definition", flow.name)
     try:
         made, found = retraining.make_dataset(flow=flow, name=form.cleaned_data["name"], by=actor(request.user))
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("requester:flow-definition", flow.name)
-    said = f"{len(found.lines)} pictures with the label attribute {retraining.ATTRIBUTE}"
+    said = gettext("{pictures} pictures with the label attribute {attribute}")
+    said = said.format(pictures=len(found.lines), attribute=retraining.ATTRIBUTE)
     if found.left_out:
-        said += f"; {len(found.left_out)} loops gave none, such as {found.left_out[0].loop}: {found.left_out[0].reason}"
+        one = found.left_out[0]
+        said += gettext("; {number} loops gave none, such as {loop}: {reason}").format(
+            number=len(found.left_out), loop=one.loop, reason=one.reason
+        )
     messages.success(request, said)
     return redirect("requester:dataset", made.pk)
 
@@ -219,5 +224,5 @@ def delete_loop(request: HttpRequest, loop_name: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("requester:human-loop", loop.name)
-    messages.success(request, f"{loop.name} is deleted; its output stays.")
+    messages.success(request, gettext("{name} is deleted; its output stays.").format(name=loop.name))
     return redirect("requester:human-review")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.fields import RefusableForm, dollars, name_field
 from labeling.services.jobs import limits
@@ -12,19 +13,23 @@ from marketplace.models import Account
 from marketplace.services import scope
 from marketplace.services.boundaries import URI_LENGTH
 
-NAME_HELP = "Small letters, digits and inner hyphens, at most 63."
+NAME_HELP = _("Small letters, digits and inner hyphens, at most 63.")
 
 
 class TaskUiForm(RefusableForm):
     """A new worker template of human loops."""
 
-    name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
+    name = forms.RegexField(
+        task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label=_("Name"), help_text=NAME_HELP
+    )
     content = forms.CharField(
         max_length=task_uis.CONTENT_LENGTH.longest,
         strip=False,
-        label="Template",
+        label=_("Template"),
         widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "spellcheck": "false"}),
-        help_text="HTML with crowd elements; the input of a loop is task.input, such as {{ task.input.taskObject }}.",
+        help_text=_(
+            "HTML with crowd elements; the input of a loop is task.input, such as {{ task.input.taskObject }}."
+        ),
     )
 
     def clean_content(self) -> str:
@@ -36,32 +41,36 @@ class TaskUiForm(RefusableForm):
 class FlowForm(RefusableForm):
     """A new flow definition."""
 
-    name = forms.RegexField(task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label="Name", help_text=NAME_HELP)
-    task_ui = forms.ChoiceField(label="Worker template")
-    workteam = forms.ChoiceField(label="Team")
-    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, label="Title", help_text="Workers see it.")
-    description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest, label="Description")
+    name = forms.RegexField(
+        task_uis.NAME, max_length=task_uis.NAME_LENGTH.longest, label=_("Name"), help_text=NAME_HELP
+    )
+    task_ui = forms.ChoiceField(label=_("Worker template"))
+    workteam = forms.ChoiceField(label=_("Team"))
+    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, label=_("Title"), help_text=_("Workers see it."))
+    description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest, label=_("Description"))
     task_count = forms.IntegerField(
-        label="People for each loop", initial=1, help_text="1 to 3 answers.", **flows.TASK_COUNT.bounds
+        label=_("People for each loop"), initial=1, help_text=_("1 to 3 answers."), **flows.TASK_COUNT.bounds
     )
     price = forms.CharField(
         max_length=money.TEXT_LENGTH.longest,
         initial="0",
-        label="Price of an answer",
-        help_text="Dollars, such as 0.036.",
+        label=_("Price of an answer"),
+        help_text=_("Dollars, such as 0.036."),
     )
     task_time_limit_seconds = forms.IntegerField(
-        label="Time for a task, in seconds", initial=flows.DEFAULT_TIME_LIMIT, **limits.TASK_TIME_LIMIT_SECONDS.bounds
+        label=_("Time for a task, in seconds"),
+        initial=flows.DEFAULT_TIME_LIMIT,
+        **limits.TASK_TIME_LIMIT_SECONDS.bounds,
     )
     output_uri = forms.CharField(
-        max_length=URI_LENGTH.longest, label="Output", help_text="The folder that output.json is written under."
+        max_length=URI_LENGTH.longest, label=_("Output"), help_text=_("The folder that output.json is written under.")
     )
     conditions = forms.CharField(
         required=False,
         max_length=flows.CONDITIONS_LENGTH.longest,
-        label="Conditions",
+        label=_("Conditions"),
         widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
-        help_text="JSON of HumanLoopActivationConditions; empty: whoever starts a loop decides.",
+        help_text=_("JSON of HumanLoopActivationConditions; empty: whoever starts a loop decides."),
     )
 
     def __init__(self, *args: Any, account: Account, **options: Any):

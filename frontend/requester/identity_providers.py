@@ -9,6 +9,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from frontend.identity import assertions
@@ -21,20 +24,22 @@ from marketplace.services import identity_providers, saml_providers, scope, team
 class RegistrationForm(forms.Form):
     """What providers of every protocol have."""
 
-    name = forms.CharField(max_length=identity_providers.NAME_LENGTH.longest, help_text="What the button says.")
+    name = forms.CharField(max_length=identity_providers.NAME_LENGTH.longest, help_text=_("What the button says."))
     domains = forms.CharField(
         max_length=identity_providers.DOMAINS_LENGTH.longest,
-        label="Domains",
-        help_text="Of the e-mail addresses of new people, such as example.org, with commas between them.",
+        label=_("Domains"),
+        help_text=_("Of the e-mail addresses of new people, such as example.org, with commas between them."),
     )
-    workteam = forms.ChoiceField(label="Team", help_text="New people join it as workers.")
+    workteam = forms.ChoiceField(label=_("Team"), help_text=_("New people join it as workers."))
     slug = forms.RegexField(
         team_access.SLUG_PATTERN,
         required=False,
         min_length=team_access.SLUG_LENGTH.low,
         max_length=team_access.SLUG_LENGTH.longest,
-        label="Last part of the address",
-        help_text=f"{team_access.SLUG_RULE}. Empty: one that nobody guesses. It is never changed.",
+        label=_("Last part of the address"),
+        help_text=format_lazy(
+            _("{SLUG_RULE}. Empty: one that nobody guesses. It is never changed."), SLUG_RULE=team_access.SLUG_RULE
+        ),
         error_messages={"invalid": f"{team_access.SLUG_RULE} expected."},
     )
 
@@ -58,14 +63,14 @@ class ProviderForm(RegistrationForm):
     issuer = forms.CharField(
         max_length=identity_providers.ISSUER_LENGTH.longest,
         widget=forms.URLInput(attrs={"placeholder": "https://login.example.org"}),
-        help_text="Without /.well-known/openid-configuration.",
+        help_text=_("Without /.well-known/openid-configuration."),
     )
-    client_id = forms.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest, label="Client ID")
+    client_id = forms.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest, label=_("Client ID"))
     client_secret = forms.CharField(
         max_length=identity_providers.CLIENT_SECRET_LENGTH.longest,
-        label="Client secret",
+        label=_("Client secret"),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="It is stored encrypted and shown to nobody.",
+        help_text=_("It is stored encrypted and shown to nobody."),
     )
     field_order = ("name", "issuer", "client_id", "client_secret", "domains", "workteam", "slug")
 
@@ -77,7 +82,7 @@ class MetadataField(forms.CharField):
         super().__init__(
             required=False,
             max_length=saml_providers.METADATA_LENGTH.longest,
-            label="Metadata of the provider",
+            label=gettext("Metadata of the provider"),
             widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
             **kwargs,
         )
@@ -90,7 +95,7 @@ class CertificateField(forms.CharField):
         super().__init__(
             required=False,
             max_length=saml_providers.CERTIFICATE_LENGTH.longest,
-            label="Certificate",
+            label=gettext("Certificate"),
             widget=forms.Textarea(
                 attrs={"rows": 3, "spellcheck": "false", "placeholder": "-----BEGIN CERTIFICATE-----"}
             ),
@@ -102,16 +107,18 @@ class SamlProviderForm(RegistrationForm):
     """A SAML provider: its metadata, or what is needed of them."""
 
     metadata = MetadataField(
-        help_text="The XML that the provider offers. Or leave it empty and fill in the next three."
+        help_text=_("The XML that the provider offers. Or leave it empty and fill in the next three.")
     )
-    entity_id = forms.CharField(required=False, max_length=saml_providers.ENTITY_ID_LENGTH.longest, label="Entity ID")
+    entity_id = forms.CharField(
+        required=False, max_length=saml_providers.ENTITY_ID_LENGTH.longest, label=_("Entity ID")
+    )
     sso_url = forms.CharField(
         required=False,
         max_length=saml_providers.SSO_URL_LENGTH.longest,
-        label="Sign-in address",
-        help_text="SingleSignOnService, for the binding HTTP-Redirect.",
+        label=_("Sign-in address"),
+        help_text=_("SingleSignOnService, for the binding HTTP-Redirect."),
     )
-    certificate = CertificateField(help_text="By whose key assertions are signed.")
+    certificate = CertificateField(help_text=_("By whose key assertions are signed."))
     field_order = ("name", "metadata", "entity_id", "sso_url", "certificate", "domains", "workteam", "slug")
 
 
@@ -120,7 +127,7 @@ class SecretForm(forms.Form):
 
     client_secret = forms.CharField(
         max_length=identity_providers.CLIENT_SECRET_LENGTH.longest,
-        label="New client secret",
+        label=_("New client secret"),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 
@@ -128,8 +135,10 @@ class SecretForm(forms.Form):
 class CertificatesForm(forms.Form):
     """New certificates of a SAML provider, and its new address."""
 
-    metadata = MetadataField(help_text="Or leave it empty and paste the certificate.")
-    certificate = CertificateField(help_text="It takes the place of the present ones; paste all that are to be taken.")
+    metadata = MetadataField(help_text=_("Or leave it empty and paste the certificate."))
+    certificate = CertificateField(
+        help_text=_("It takes the place of the present ones; paste all that are to be taken.")
+    )
 
 
 Register = Callable[..., IdentityProvider]
@@ -166,7 +175,7 @@ def _registered(request: HttpRequest, form: RegistrationForm, create: Register) 
         return None
     active = made.status == IdentityProviderStatus.ACTIVE
     said = "people sign in by it now" if active else "an operator looks at it first"
-    messages.success(request, f"{made.name} is registered; {said}.")
+    messages.success(request, gettext("{name} is registered; {said}.").format(name=made.name, said=said))
     return redirect("requester:settings-sign-in")
 
 

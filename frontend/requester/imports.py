@@ -7,6 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
@@ -55,37 +57,42 @@ class ImportForm(forms.Form):
     """A new label import: the file, where its images are, and what the labels become."""
 
     source = forms.ChoiceField(
-        choices=SOURCES, initial="upload", widget=forms.RadioSelect, label="Where is the label file?"
+        choices=SOURCES, initial="upload", widget=forms.RadioSelect, label=_("Where is the label file?")
     )
     uri = forms.CharField(
-        max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
+        max_length=URI_LENGTH.longest, required=False, label=_("Address"), help_text=_("s3://… or file://…")
     )
     folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
-    format = forms.ChoiceField(choices=list(FORMATS.items()), label="Format")
-    task_type = forms.ChoiceField(label="Kind of labels")
+    format = forms.ChoiceField(choices=list(FORMATS.items()), label=_("Format"))
+    task_type = forms.ChoiceField(label=_("Kind of labels"))
     purpose = forms.ChoiceField(
         choices=[(key, title) for key, (title, _) in PURPOSES.items()],
         initial=limits.DATASET,
         widget=forms.RadioSelect,
-        label="What do the labels become?",
+        label=_("What do the labels become?"),
     )
     name = name_field()
-    place = forms.ChoiceField(choices=PLACES, initial="packed", label="Where are the images or texts?")
-    images = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label="Data set")
+    place = forms.ChoiceField(choices=PLACES, initial="packed", label=_("Where are the images or texts?"))
+    images = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label=_("Data set"))
     label_attribute_name = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        label="Label attribute",
-        help_text="Under this name the data set has the labels; a job that is to use them names it, too. Left empty it "
-        f"is {limits.DEFAULT_ATTRIBUTE}, of masks {limits.DEFAULT_ATTRIBUTE}-ref.",
+        label=_("Label attribute"),
+        help_text=format_lazy(
+            _(
+                "Under this name the data set has the labels; a job that is to use them names it, too. "
+                "Left empty it is {DEFAULT_ATTRIBUTE}, of masks {DEFAULT_ATTRIBUTE}-ref."
+            ),
+            DEFAULT_ATTRIBUTE=limits.DEFAULT_ATTRIBUTE,
+        ),
     )
-    without_boxes = forms.ChoiceField(choices=EMPTY, label="An object that is listed without a label")
-    job = forms.ModelChoiceField(LabelingJob.objects.none(), required=False, empty_label=None, label="Labeling job")
+    without_boxes = forms.ChoiceField(choices=EMPTY, label=_("An object that is listed without a label"))
+    job = forms.ModelChoiceField(LabelingJob.objects.none(), required=False, empty_label=None, label=_("Labeling job"))
     read_attribute = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        label="Attribute to read",
-        help_text="Only for a manifest with such labels under several attributes.",
+        label=_("Attribute to read"),
+        help_text=_("Only for a manifest with such labels under several attributes."),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.requester.improvement_forms import ActForm, ParametersForm, PolicyForm
@@ -55,7 +56,12 @@ def new_page(request: HttpRequest) -> HttpResponse:
 
 
 def _show_address(request: HttpRequest, token: str) -> None:
-    messages.success(request, f"Stores report new images to {view.report_address(token)}: it is shown only now.")
+    messages.success(
+        request,
+        gettext("Stores report new images to {address}: it is shown only now.").format(
+            address=view.report_address(token)
+        ),
+    )
 
 
 def _now(policy: ImprovementPolicy) -> dict[str, Any]:
@@ -88,10 +94,10 @@ def _drift_chart(features: list[dict[str, Any]]) -> dict[str, Any] | None:
         return None
     return {
         "type": "bar",
-        "title": "Distance of new images from the training images",
+        "title": gettext("Distance of new images from the training images"),
         "x": {"label": ""},
-        "y": {"label": "Kolmogorov-Smirnov distance", "min": 0, "max": 1},
-        "series": [{"name": "Distance", "points": [[one["feature"], one["distance"]] for one in features]}],
+        "y": {"label": gettext("Kolmogorov-Smirnov distance"), "min": 0, "max": 1},
+        "series": [{"name": gettext("Distance"), "points": [[one["feature"], one["distance"]] for one in features]}],
     }
 
 
@@ -115,7 +121,7 @@ def parameters(request: HttpRequest, policy_name: str) -> HttpResponse:
     form = ParametersForm(request.POST)
     if form.is_valid():
         creating.change_parameters(policy=policy, given=form.parameters(), by=actor(request.user))
-        messages.success(request, "The parameters hold from now on.")
+        messages.success(request, gettext("The parameters hold from now on."))
     for name, problems in form.errors.items():
         messages.error(request, f"{name}: {' '.join(problems)}")
     return redirect("requester:improvement", policy.name)
@@ -128,7 +134,7 @@ def act(request: HttpRequest, policy_name: str) -> HttpResponse:
     policy = view.policy(request.account, policy_name)  # type: ignore[attr-defined]
     form, by = ActForm(request.POST), actor(request.user)
     if not form.is_valid():
-        messages.error(request, "It is not known what to do.")
+        messages.error(request, gettext("It is not known what to do."))
         return redirect("requester:improvement", policy.name)
     wanted = form.cleaned_data["act"]
     try:
@@ -136,7 +142,7 @@ def act(request: HttpRequest, policy_name: str) -> HttpResponse:
             _show_address(request, creating.renew_token(policy=policy, by=by))
         elif wanted == "try-again":
             many = detecting.try_again(policy=policy, by=by)
-            messages.success(request, f"{many} images are detected again.")
+            messages.success(request, gettext("{many} images are detected again.").format(many=many))
         else:
             {"check": creating.check_now, "stop": creating.stop, "start": creating.start, "delete": creating.delete}[
                 wanted
@@ -145,7 +151,7 @@ def act(request: HttpRequest, policy_name: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         if wanted == "delete":
-            messages.success(request, f"{policy.name} is deleted.")
+            messages.success(request, gettext("{name} is deleted.").format(name=policy.name))
             return redirect("requester:improvement-policies")
     return redirect("requester:improvement", policy.name)
 
@@ -156,5 +162,5 @@ def use_again(request: HttpRequest, policy_name: str, run_number: int) -> HttpRe
     """Let later trainings learn from the images that were set aside with a run."""
     policy = view.policy(request.account, policy_name)  # type: ignore[attr-defined]
     many = creating.use_again(run=view.run(policy, run_number), by=actor(request.user))
-    messages.success(request, f"{many} images are used again.")
+    messages.success(request, gettext("{many} images are used again.").format(many=many))
     return redirect("requester:improvement", policy.name)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.fields import RefusableForm, name_field
 from labeling.services import scope as scope_of_labeling
@@ -54,48 +56,56 @@ class PolicyForm(RefusableForm):
     """A new policy; its parameters are the form beside it."""
 
     name = name_field()
-    endpoint = forms.ChoiceField(label="Endpoint", help_text="The detector that it serves is improved.")
-    flow_definition = forms.ChoiceField(label="Flow definition", help_text="Who looks at doubtful images.")
+    endpoint = forms.ChoiceField(label=_("Endpoint"), help_text=_("The detector that it serves is improved."))
+    flow_definition = forms.ChoiceField(label=_("Flow definition"), help_text=_("Who looks at doubtful images."))
     location = forms.CharField(
         max_length=creating.LOCATION_LENGTH.longest,
-        label="Location",
-        help_text=f"A folder of yours; images are dropped in {creating.FOLDER}/ below it.",
+        label=_("Location"),
+        help_text=format_lazy(
+            _("A folder of yours; images are dropped in {folder}/ below it."), folder=creating.FOLDER
+        ),
     )
-    test_dataset = forms.ChoiceField(label="Fixed test set", help_text="Labeled images that no training learns from.")
+    test_dataset = forms.ChoiceField(
+        label=_("Fixed test set"), help_text=_("Labeled images that no training learns from.")
+    )
     test_attribute = forms.CharField(
-        required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest, label="Its label attribute"
+        required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest, label=_("Its label attribute")
     )
     training_dataset = forms.ChoiceField(
-        required=False, label="Training set", help_text="What the live model has learned, so that it is not forgotten."
+        required=False,
+        label=_("Training set"),
+        help_text=_("What the live model has learned, so that it is not forgotten."),
     )
     training_attribute = forms.CharField(
-        required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest, label="Its label attribute"
+        required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest, label=_("Its label attribute")
     )
     holdout_percent = forms.IntegerField(
-        label="Fresh test images, in percent",
+        label=_("Fresh test images, in percent"),
         initial=creating.DEFAULT_SETTINGS["holdout_percent"],
-        help_text="The share of newly answered images that a new model is only tested on.",
+        help_text=_("The share of newly answered images that a new model is only tested on."),
         **creating.HOLDOUT_PERCENT.bounds,
     )
     margin = forms.FloatField(
-        label="Margin of F1",
+        label=_("Margin of F1"),
         initial=creating.DEFAULT_SETTINGS["margin"],
-        help_text="A new model may be worse than the live one by at most so much.",
+        help_text=_("A new model may be worse than the live one by at most so much."),
         **creating.MARGIN.bounds,
     )
 
     queue_arn = forms.CharField(
         required=False,
         max_length=queue_reports.LENGTH.longest,
-        label="SQS queue",
-        help_text="Optional: a queue that the bucket reports new images to; the folder is listed every minute anyway.",
+        label=_("SQS queue"),
+        help_text=_(
+            "Optional: a queue that the bucket reports new images to; the folder is listed every minute anyway."
+        ),
         widget=forms.TextInput(attrs={"placeholder": "arn:aws:sqs:us-east-1:123456789012:new-images"}),
     )
     queue_role_arn = forms.CharField(
         required=False,
         max_length=queue_reports.LENGTH.longest,
-        label="Role to read it with",
-        help_text="Its trust policy expects the number of the account as external id.",
+        label=_("Role to read it with"),
+        help_text=_("Its trust policy expects the number of the account as external id."),
         widget=forms.TextInput(attrs={"placeholder": "arn:aws:iam::123456789012:role/a-name"}),
     )
 
@@ -136,4 +146,4 @@ class PolicyForm(RefusableForm):
 class ActForm(RefusableForm):
     """What is to be done with a policy."""
 
-    act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
+    act = forms.ChoiceField(choices=[(act, act) for act in ACTS], label="Act")

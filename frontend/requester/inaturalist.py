@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend import uploads
 from frontend.bodies import takes_files
@@ -36,11 +38,14 @@ class ExportForm(RefusableForm):
 
     name = name_field()
     uri = forms.CharField(
-        max_length=URI_LENGTH.longest, required=False, label="Address of the export", help_text="s3://… or file://…"
+        max_length=URI_LENGTH.longest,
+        required=False,
+        label=_("Address of the export"),
+        help_text=_("s3://… or file://…"),
     )
     folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
     licenses = forms.MultipleChoiceField(
-        choices=[(name, name) for name in inaturalist.LICENSES], required=False, label="Licenses"
+        choices=[(name, name) for name in inaturalist.LICENSES], required=False, label=_("Licenses")
     )
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
@@ -65,7 +70,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
                 return redirect("requester:dataset", row.pk)
             found = datasets.preview_inaturalist(account=account, uri=uri)
             if given["chosen"]:
-                form.add_error("licenses", "Choose at least one license.")
+                form.add_error("licenses", gettext("Choose at least one license."))
         except DomainError as error:
             form.refuse(error)
     context = {"form": form, "uri": uri, "preview": found, "licenses": _choices(found, form)}

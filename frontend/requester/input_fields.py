@@ -6,6 +6,8 @@ And for the labels in it that people look at. Bounds are those of the services.
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.fields import SelectionFields
 from labeling import task_types
@@ -19,13 +21,13 @@ from marketplace.models import Account
 class InputFields(forms.Form):
     """A data set, or the output of a job that is over."""
 
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label="Data set")
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label=_("Data set"))
     chained_job = forms.ModelChoiceField(
         LabelingJob.objects.none(),
         required=False,
-        empty_label="No, the data set above",
-        label="Instead the output of a labeling job?",
-        help_text="A chained job begins with what that job has written, labels and all; the data set is not used.",
+        empty_label=_("No, the data set above"),
+        label=_("Instead the output of a labeling job?"),
+        help_text=_("A chained job begins with what that job has written, labels and all; the data set is not used."),
     )
 
     def offer(self, account: Account) -> None:
@@ -48,7 +50,7 @@ class InputFields(forms.Form):
         if given.get("chained_job"):
             given["dataset"] = None
         elif not given.get("dataset") and not self.errors.keys() & {"dataset", "chained_job"}:
-            self.add_error("dataset", "A data set, or a labeling job that is over, is needed.")
+            self.add_error("dataset", gettext("A data set, or a labeling job that is over, is needed."))
         return given
 
 
@@ -57,21 +59,26 @@ class LikelyWrongFields(SelectionFields):
 
     count = forms.IntegerField(
         required=False,
-        label="How many of them",
-        help_text="So many labels, the most likely wrong ones. All of them when left empty, in that order.",
+        label=_("How many of them"),
+        help_text=_("So many labels, the most likely wrong ones. All of them when left empty, in that order."),
         **COUNT.bounds,
     )
 
     def offer_likely_wrong(self) -> None:
         """Beside what every selection offers."""
         choices = self.fields["selection"].choices  # type: ignore[attr-defined]
-        self.fields["selection"].choices = [*choices, (LIKELY_WRONG, "The labels that are most likely wrong first")]  # type: ignore[attr-defined]
+        self.fields["selection"].choices = [
+            *choices,
+            (LIKELY_WRONG, gettext("The labels that are most likely wrong first")),
+        ]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """They are known of the labels of a job."""
         given = super().clean() or {}
         if given.get("selection") == LIKELY_WRONG and not given.get("chained_job"):
-            self.add_error("selection", "Which labels are likely wrong is known of the output of a labeling job.")
+            self.add_error(
+                "selection", gettext("Which labels are likely wrong is known of the output of a labeling job.")
+            )
         return given
 
 
@@ -81,9 +88,11 @@ class EarlierLabelFields(forms.Form):
     audit_label_attribute_name = forms.CharField(
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        label="Labels to look at",
-        help_text="For verification and adjustment: the label attribute under which the input has them. An object "
-        "without such a label is not given to people.",
+        label=_("Labels to look at"),
+        help_text=_(
+            "For verification and adjustment: the label attribute under which the input has them. An object "
+            "without such a label is not given to people."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.automation import installed
 from frontend.requester.automation_fields import AutomationFields
@@ -72,9 +75,11 @@ class DataStep(LikelyWrongFields, InputFields, StepForm):
     label_attribute_name = forms.CharField(
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        label="Label attribute",
-        help_text="The name of the labels in the output, the job's own when left empty. Objects that have a label "
-        "under it already keep it, and people are asked about the others. For segmentation it ends in -ref.",
+        label=_("Label attribute"),
+        help_text=_(
+            "The name of the labels in the output, the job's own when left empty. Objects that have a label "
+            "under it already keep it, and people are asked about the others. For segmentation it ends in -ref."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -82,7 +87,7 @@ class DataStep(LikelyWrongFields, InputFields, StepForm):
         given = super().clean()
         name = given.get("name")
         if name and scope.jobs(self.account).filter(name__iexact=name).exists():
-            self.add_error("name", "There is a labeling job of this name already.")
+            self.add_error("name", gettext("There is a labeling job of this name already."))
         return given
 
     def prepare(self) -> None:
@@ -94,21 +99,21 @@ class DataStep(LikelyWrongFields, InputFields, StepForm):
 class TaskStep(LabelFields, EarlierLabelFields, TemplateFields, StepForm):
     """What workers are asked to do."""
 
-    task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")
-    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, help_text="What workers see in their list.")
+    task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label=_("What do people do?"))
+    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, help_text=_("What workers see in their list."))
     description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
     short = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=limits.SHORT_INSTRUCTIONS_LENGTH.longest,
-        label="Short instructions",
-        help_text="Always in view beside the image. Simple HTML is allowed.",
+        label=_("Short instructions"),
+        help_text=_("Always in view beside the image. Simple HTML is allowed."),
     )
     full = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 6}),
         required=False,
         max_length=limits.FULL_INSTRUCTIONS_LENGTH.longest,
-        label="Full instructions",
+        label=_("Full instructions"),
     )
 
     def prepare(self) -> None:
@@ -140,117 +145,135 @@ def _without_outside_pictures(text: str) -> str:
 class PeopleStep(RoutingField, StepForm):
     """Who works, how many on each object, for how much, until when."""
 
-    workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
+    workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label=_("Workforce"))
     workers_per_object = forms.FloatField(
         initial=Design.workers_per_object,
-        label="Workers per object",
-        help_text=f"{limits.WORKERS_PER_OBJECT}; merged into one label. 2.5: half of the objects get a third answer.",
+        label=_("Workers per object"),
+        help_text=format_lazy(
+            _("{WORKERS_PER_OBJECT}; merged into one label. 2.5: half of the objects get a third answer."),
+            WORKERS_PER_OBJECT=limits.WORKERS_PER_OBJECT,
+        ),
         widget=forms.NumberInput(attrs={"step": redundancy.STEP}),
         **limits.WORKERS_PER_OBJECT.bounds,
     )
     redundancy = forms.ChoiceField(
         choices=list(zip(limits.REDUNDANCY, ("Always that many", "Only as many as needed"), strict=True)),
-        label="How many answers?",
+        label=_("How many answers?"),
     )
     target_confidence = forms.FloatField(
         required=False,
         initial=0.9,
-        label="Target confidence",
-        help_text=f"{limits.TARGET_CONFIDENCE}. More people are asked until a label is this certain.",
+        label=_("Target confidence"),
+        help_text=format_lazy(
+            _("{TARGET_CONFIDENCE}. More people are asked until a label is this certain."),
+            TARGET_CONFIDENCE=limits.TARGET_CONFIDENCE,
+        ),
         **limits.TARGET_CONFIDENCE.bounds,
     )
-    expected_seconds = forms.FloatField(initial=10, label="Expected seconds per task", **limits.EXPECTED_SECONDS.bounds)
+    expected_seconds = forms.FloatField(
+        initial=10, label=_("Expected seconds per task"), **limits.EXPECTED_SECONDS.bounds
+    )
     price = forms.CharField(
         max_length=money.TEXT_LENGTH.longest,
         initial="0.036",
-        label="Price per task and worker",
+        label=_("Price per task and worker"),
         widget=forms.TextInput({"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}),
     )
     free_of_personal_data = forms.BooleanField(
         required=False,
-        label="The data is free of personal data",
-        help_text="You certify it. Without it the job can be given to private teams only.",
+        label=_("The data is free of personal data"),
+        help_text=_("You certify it. Without it the job can be given to private teams only."),
     )
     free_of_adult_content = forms.BooleanField(
         required=False,
-        label="The data is free of adult content",
-        help_text="You certify it. Without it, of the public pool only those see the job who confirmed to be of age.",
+        label=_("The data is free of adult content"),
+        help_text=_(
+            "You certify it. Without it, of the public pool only those see the job who confirmed to be of age."
+        ),
     )
     review_days = forms.IntegerField(
         required=False,
-        label="Review: accepted by itself after days",
-        help_text=f"{limits.REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once.",
+        label=_("Review: accepted by itself after days"),
+        help_text=format_lazy(
+            _("{REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once."),
+            REVIEW_DAYS=limits.REVIEW_DAYS,
+        ),
         **limits.REVIEW_DAYS.bounds,
     )
     qualifications = forms.ModelMultipleChoiceField(
         QualificationType.objects.none(),
         required=False,
-        label="Only workers who hold",
-        help_text="All of the chosen qualifications.",
+        label=_("Only workers who hold"),
+        help_text=_("All of the chosen qualifications."),
     )
     qualification_least = forms.IntegerField(
         required=False,
-        label="With a value of at least",
-        help_text="Of each. Empty: whatever value it was granted with.",
+        label=_("With a value of at least"),
+        help_text=_("Of each. Empty: whatever value it was granted with."),
         **requirements.VALUE.bounds,
     )
     head_start_minutes = forms.IntegerField(
         required=False,
-        label="Preferred: minutes ahead of the others",
-        help_text="Empty: required, the job is never open to others.",
+        label=_("Preferred: minutes ahead of the others"),
+        help_text=_("Empty: required, the job is never open to others."),
         **requirements.HEAD_START_MINUTES.bounds,
     )
     golds_rate = forms.FloatField(
         required=False,
-        label="Golds: percent of the tasks",
-        help_text=f"{options.RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none.",
+        label=_("Golds: percent of the tasks"),
+        help_text=format_lazy(
+            _("{RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none."),
+            RATE=options.RATE,
+        ),
         **options.RATE.bounds,
     )
     golds_attribute = forms.CharField(
         required=False,
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
-        label="Known labels in the data set",
-        help_text="The label attribute that holds them. Such objects become golds, one object in five at most, and "
-        "are not labeled anew. You can also make golds yourself, once the job runs.",
+        label=_("Known labels in the data set"),
+        help_text=_(
+            "The label attribute that holds them. Such objects become golds, one object in five at most, and "
+            "are not labeled anew. You can also make golds yourself, once the job runs."
+        ),
     )
     golds_mint = forms.IntegerField(
         required=False,
-        label="Golds of unanimous objects",
-        help_text="So many objects on which all answers agree become golds as well.",
+        label=_("Golds of unanimous objects"),
+        help_text=_("So many objects on which all answers agree become golds as well."),
         **options.MINT.bounds,
     )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
-        label="Time limit of a task, minutes",
+        label=_("Time limit of a task, minutes"),
         **limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE).bounds,
     )
     availability_hours = forms.FloatField(
         required=False,
-        label="Availability of a batch, hours",
+        label=_("Availability of a batch, hours"),
         min_value=limits.AVAILABILITY_SECONDS.low / HOUR,
         max_value=limits.AVAILABILITY_SECONDS.longest / HOUR,
     )
     max_concurrent_tasks = forms.IntegerField(
-        initial=Design.max_concurrent_tasks, label="Objects open at once", **limits.MAX_CONCURRENT_TASKS.bounds
+        initial=Design.max_concurrent_tasks, label=_("Objects open at once"), **limits.MAX_CONCURRENT_TASKS.bounds
     )
     max_human_labeled_objects = forms.IntegerField(
-        required=False, label="Stop after so many objects by people", **limits.MAX_HUMAN_LABELED_OBJECTS.bounds
+        required=False, label=_("Stop after so many objects by people"), **limits.MAX_HUMAN_LABELED_OBJECTS.bounds
     )
     max_percentage_labeled = forms.IntegerField(
-        required=False, label="Stop after so many percent labeled", **limits.MAX_PERCENTAGE_LABELED.bounds
+        required=False, label=_("Stop after so many percent labeled"), **limits.MAX_PERCENTAGE_LABELED.bounds
     )
-    max_spend = forms.CharField(max_length=money.TEXT_LENGTH.longest, required=False, label="Spend at most")
+    max_spend = forms.CharField(max_length=money.TEXT_LENGTH.longest, required=False, label=_("Spend at most"))
 
     price_ceiling = forms.CharField(
         max_length=money.TEXT_LENGTH.longest,
         required=False,
-        label="Too slow: raise the price up to",
-        help_text="While the job would not be done in time, the price rises by a tenth an hour.",
+        label=_("Too slow: raise the price up to"),
+        help_text=_("While the job would not be done in time, the price rises by a tenth an hour."),
     )
     wanted_hours = forms.FloatField(
         required=False,
-        label="Done within hours",
-        help_text="From the launch on.",
+        label=_("Done within hours"),
+        help_text=_("From the launch on."),
         **limits.WANTED_HOURS.bounds,
     )
 
@@ -298,7 +321,9 @@ class PeopleStep(RoutingField, StepForm):
         if team is not None and team.of_vendor:
             price = team.contract.prices.get(self.task_type.name)
             if price is None:
-                self.add_error("workteam", f"The contract has no price for {self.task_type.title}.")
+                self.add_error(
+                    "workteam", gettext("The contract has no price for {title}.").format(title=self.task_type.title)
+                )
             else:
                 given["price"] = price
                 self._check_ceiling(given, team)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.automation import launch_job, promised
@@ -294,5 +295,5 @@ def launch(request: HttpRequest) -> HttpResponse:
         return redirect("requester:job-new-step", step if step in STEPS else "people")
     del request.session[SESSION_KEY]
     request.session.pop(SUGGESTED, None)
-    messages.success(request, f"The labeling job {job.name} is starting.")
+    messages.success(request, gettext("The labeling job {name} is starting.").format(name=job.name))
     return redirect("requester:job", job.pk)

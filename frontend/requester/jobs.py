@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
@@ -173,7 +174,7 @@ def carry_on(request: HttpRequest, job_id: int) -> HttpResponse:
     """Let a job go on that waits after its first objects."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     probe.carry_on(job=job, by=actor(request.user))
-    messages.success(request, "The job goes on.")
+    messages.success(request, gettext("The job goes on."))
     return redirect("requester:job", job.pk)
 
 

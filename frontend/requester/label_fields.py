@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from labeling import task_types
 from labeling.formats import label_config
@@ -20,14 +21,16 @@ CONFIG = label_configs.FIELD
 class LabelFields(forms.Form):
     """Labels, one a line, and their attributes as a label category configuration, beside a field `task_type`."""
 
-    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels", required=False)
+    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label=_("Labels"), required=False)
     label_category_config = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}),
         required=False,
         max_length=label_configs.LENGTH.longest,
-        label="Label category configuration",
-        help_text="The same as JSON, as Ground Truth's files have it: paste or change it here. Labels and instructions "
-        "that it has are taken over where you have typed none.",
+        label=_("Label category configuration"),
+        help_text=_(
+            "The same as JSON, as Ground Truth's files have it: paste or change it here. Labels and instructions "
+            "that it has are taken over where you have typed none."
+        ),
     )
 
     def attributes_open(self) -> bool:

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import letters
@@ -27,12 +28,12 @@ def invite(request: HttpRequest) -> HttpResponse:
             **form.cleaned_data,
         )
     except NameTaken:
-        form.add_error("email", "Is a member already; change their role in the list.")
+        form.add_error("email", gettext("Is a member already; change their role in the list."))
         return settings.render_page(request, invite=form, status=422)
     link = letters.deliver_invitation(invitation)
     if link:
         return settings.render_page(request, link=link, invited=invitation.email)
-    messages.success(request, f"An invitation is on its way to {invitation.email}.")
+    messages.success(request, gettext("An invitation is on its way to {email}.").format(email=invitation.email))
     return redirect("requester:settings")
 
 
@@ -45,7 +46,10 @@ def set_organization(request: HttpRequest) -> HttpResponse:
         return settings.render_page(request, organization=form, status=422)
     account = request.account  # type: ignore[attr-defined]
     accounts.set_organization(account=account, acting=request.user, **form.cleaned_data)
-    messages.success(request, f"Invitations come from {account.organization_name} now.")
+    messages.success(
+        request,
+        gettext("Invitations come from {organization_name} now.").format(organization_name=account.organization_name),
+    )
     return redirect("requester:settings")
 
 
@@ -55,7 +59,7 @@ def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Take back an invitation to the account or to one of its teams."""
     invitation = scope.invitation(request.account, invitation_id)  # type: ignore[attr-defined]
     invitations.withdraw(invitation=invitation, acting=request.user)
-    messages.success(request, f"The invitation of {invitation.email} is withdrawn.")
+    messages.success(request, gettext("The invitation of {email} is withdrawn.").format(email=invitation.email))
     if invitation.workteam_id:
         return redirect("requester:team", invitation.workteam_id)
     return redirect("requester:settings")
@@ -68,7 +72,7 @@ def change_role(request: HttpRequest, user_id: int) -> HttpResponse:
     account = request.account  # type: ignore[attr-defined]
     user = scope.member(account, user_id)
     row = accounts.change_role(account=account, user=user, role=request.POST.get("role", ""), acting=request.user)
-    messages.success(request, f"{user.email} is now {row.role}.")
+    messages.success(request, gettext("{email} is now {role}.").format(email=user.email, role=row.role))
     return redirect("requester:settings")
 
 
@@ -80,7 +84,7 @@ def remove(request: HttpRequest, user_id: int) -> HttpResponse:
     user = scope.member(account, user_id)
     accounts.remove_member(account=account, user=user, acting=request.user)
     if user.pk == request.user.pk:
-        messages.success(request, f"You have left {account.name}.")
+        messages.success(request, gettext("You have left {name}.").format(name=account.name))
         return redirect("home")
-    messages.success(request, f"{user.email} is no longer a member.")
+    messages.success(request, gettext("{email} is no longer a member.").format(email=user.email))
     return redirect("requester:settings")

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.images import image_response
@@ -31,10 +32,13 @@ CHOICES = 200
 class ComparisonForm(forms.Form):
     """Two models and, for images, a data set."""
 
-    left = forms.ModelChoiceField(Model.objects.none(), empty_label=None, label="Model")
-    right = forms.ModelChoiceField(Model.objects.none(), empty_label=None, label="Compared with")
+    left = forms.ModelChoiceField(Model.objects.none(), empty_label=None, label=_("Model"))
+    right = forms.ModelChoiceField(Model.objects.none(), empty_label=None, label=_("Compared with"))
     dataset = forms.ModelChoiceField(
-        Dataset.objects.none(), required=False, empty_label="No images, only figures", label="Images of the data set"
+        Dataset.objects.none(),
+        required=False,
+        empty_label=_("No images, only figures"),
+        label=_("Images of the data set"),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):

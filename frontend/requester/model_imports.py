@@ -6,6 +6,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
@@ -24,7 +26,7 @@ from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
 from marketplace.services.scope import actor
 
-SOURCES = [("upload", "Files from this computer"), ("store", "Files in a store")]
+SOURCES = [("upload", _("Files from this computer")), ("store", _("Files in a store"))]
 EXAMPLE = """{
   "input": {"width": 640, "height": 640, "resize": "letterbox", "scale": 0.00392156862745098},
   "output": {"format": "yolo8"},
@@ -36,16 +38,16 @@ class ModelImportForm(forms.Form):
     """A new model of two files, and the group that it becomes a version of."""
 
     name = name_field()
-    source = forms.ChoiceField(choices=SOURCES, initial="upload", widget=forms.RadioSelect, label="Where are they?")
-    folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
-    onnx_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Address of model.onnx")
-    config_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Address of config.json")
+    source = forms.ChoiceField(choices=SOURCES, initial="upload", widget=forms.RadioSelect, label=_("Where are they?"))
+    folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput, label=_("Folder"))
+    onnx_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label=_("Address of model.onnx"))
+    config_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label=_("Address of config.json"))
     group = forms.RegexField(
         names.PATTERN,
         max_length=names.LENGTH.longest,
         required=False,
-        label="Group",
-        help_text="The detector of which it is a version; left empty, it is named after the model.",
+        label=_("Group"),
+        help_text=_("The detector of which it is a version; left empty, it is named after the model."),
         error_messages={"invalid": names.RULE},
     )
 
@@ -55,7 +57,7 @@ class ModelImportForm(forms.Form):
         if given.get("source") == "store":
             for name in ("onnx_uri", "config_uri"):
                 if not given.get(name) and name not in self.errors:
-                    self.add_error(name, "An address is needed.")
+                    self.add_error(name, gettext("An address is needed."))
         return given
 
 

@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.review_forms import first_error
@@ -16,18 +18,23 @@ from marketplace.models import Role
 from marketplace.services.scope import actor
 
 WORDS = {
-    "Approved": "Approve: it may be put to use",
-    "Rejected": "Reject",
-    "PendingManualApproval": "Decide later",
+    "Approved": _("Approve: it may be put to use"),
+    "Rejected": _("Reject"),
+    "PendingManualApproval": _("Decide later"),
 }
 
 
 class ApprovalForm(forms.Form):
     """A decision, with a comment."""
 
-    status = forms.ChoiceField(choices=[(state, WORDS[state]) for state in transitions.MODEL.states], label="Decision")
+    status = forms.ChoiceField(
+        choices=[(state, WORDS[state]) for state in transitions.MODEL.states], label=_("Decision")
+    )
     comment = forms.CharField(
-        max_length=model_approval.COMMENT_LENGTH.longest, required=False, help_text="Why, for those who ask later."
+        max_length=model_approval.COMMENT_LENGTH.longest,
+        required=False,
+        help_text=_("Why, for those who ask later."),
+        label=_("Comment"),
     )
 
 
@@ -37,8 +44,9 @@ class GroupForm(forms.Form):
     group = forms.RegexField(
         names.PATTERN,
         max_length=names.LENGTH.longest,
-        help_text="A new name makes a new group.",
+        help_text=_("A new name makes a new group."),
         error_messages={"invalid": names.RULE},
+        label=_("Group"),
     )
 
 
@@ -50,7 +58,7 @@ def decide(request: HttpRequest, model_id: int) -> HttpResponse:
     form = ApprovalForm(request.POST)
     if form.is_valid():
         model_approval.decide(model=model, by=actor(request.user), **form.cleaned_data)
-        messages.success(request, "The decision is kept.")
+        messages.success(request, gettext("The decision is kept."))
     else:
         messages.error(request, first_error(form))
     return redirect("requester:model", model.pk)
@@ -64,7 +72,12 @@ def move(request: HttpRequest, model_id: int) -> HttpResponse:
     form = GroupForm(request.POST)
     if form.is_valid():
         model_groups.move(model=model, group_name=form.cleaned_data["group"], by=actor(request.user))
-        messages.success(request, f"It is version {model.version} of {form.cleaned_data['group']}.")
+        messages.success(
+            request,
+            gettext("It is version {version} of {group}.").format(
+                version=model.version, group=form.cleaned_data["group"]
+            ),
+        )
     else:
         messages.error(request, first_error(form))
     return redirect("requester:model", model.pk)
@@ -80,5 +93,5 @@ def delete(request: HttpRequest, model_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("requester:model", model.pk)
-    messages.success(request, f"The model {model.name} is deleted.")
+    messages.success(request, gettext("The model {name} is deleted.").format(name=model.name))
     return redirect("requester:models")

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from frontend.images import image_url
 from frontend.layers import label_layer, seen
@@ -52,9 +53,9 @@ def _charts(job: TrainingJob) -> list[dict[str, Any]]:
         for name, points in training.curves(job).items()
     }
     kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("Loss", "loss", {}),
+        (gettext("Loss"), "loss", {}),
         *(
-            ("Quality on the validation split", part, {"min": 0, "max": 1, "format": "percent"})
+            (gettext("Quality on the validation split"), part, {"min": 0, "max": 1, "format": "percent"})
             for part in families.of_training(job.hyperparameters).figures[:1]
         ),
     )
@@ -66,7 +67,7 @@ def _charts(job: TrainingJob) -> list[dict[str, Any]]:
                 {
                     "type": "line",
                     "title": title,
-                    "x": {"label": "step"},
+                    "x": {"label": gettext("step")},
                     "y": axis | {"label": title},
                     "series": series,
                 }
@@ -88,7 +89,7 @@ def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
     shown = seen([label_layer(label, kind)], row.job.labels)
     return {
         "kind": kind,
-        "name": f"Object {row.index}",
+        "name": gettext("Object {index}").format(index=row.index),
         "row": row,
         "label": label,
         "image_url": image_url(row.pk, user_id),
@@ -100,7 +101,7 @@ def _headline(model: Model) -> list[tuple[str, float]]:
     """The figures that say most of a model, with their titles."""
     family = families.of_architecture(model.architecture)
     measures = [family.measure, *([family.several] if family.several else [])]
-    titles = {one.metric: one.metric_title for one in measures} | {"mAP": "mAP at IoU 0.5 to 0.95"}
+    titles = {one.metric: one.metric_title for one in measures} | {"mAP": gettext("mAP at IoU 0.5 to 0.95")}
     return [(title, model.metrics[name]) for name, title in titles.items() if name in model.metrics]
 
 

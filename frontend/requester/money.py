@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import invoice_pdf, statement_files, statement_pages
@@ -29,7 +31,10 @@ class AmountForm(forms.Form):
     """How much of the free money is wanted back; left empty, everything."""
 
     amount = forms.CharField(
-        max_length=money.TEXT_LENGTH.longest, required=False, label="Amount in dollars", help_text="Empty: everything."
+        max_length=money.TEXT_LENGTH.longest,
+        required=False,
+        label=_("Amount in dollars"),
+        help_text=_("Empty: everything."),
     )
 
     def clean_amount(self) -> int | None:
@@ -41,24 +46,27 @@ class AmountForm(forms.Form):
 class BillingForm(forms.Form):
     """What invoices say of the account."""
 
-    billing_name = forms.CharField(max_length=billing.NAME_LENGTH.longest, required=False, label="Name on invoices")
+    billing_name = forms.CharField(max_length=billing.NAME_LENGTH.longest, required=False, label=_("Name on invoices"))
     billing_address = forms.CharField(
-        max_length=billing.ADDRESS_LENGTH.longest, required=False, label="Address", widget=forms.Textarea({"rows": 3})
+        max_length=billing.ADDRESS_LENGTH.longest,
+        required=False,
+        label=_("Address"),
+        widget=forms.Textarea({"rows": 3}),
     )
     tax_number = forms.CharField(
         max_length=billing.NUMBER_LENGTH.longest,
         required=False,
-        label="Tax number",
-        help_text="A VAT number of the EU is checked.",
+        label=_("Tax number"),
+        help_text=_("A VAT number of the EU is checked."),
     )
 
 
 class BonusForm(forms.Form):
     """A worker who has worked for the job, how much, and why."""
 
-    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label="Worker's id")
-    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label="Amount in dollars")
-    reason = forms.CharField(max_length=bonuses.REASON_LENGTH.longest, help_text="The worker reads it.")
+    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label=_("Worker's id"))
+    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label=_("Amount in dollars"))
+    reason = forms.CharField(max_length=bonuses.REASON_LENGTH.longest, help_text=_("The worker reads it."))
     token = forms.CharField(max_length=bonuses.TOKEN_LENGTH.longest, widget=forms.HiddenInput)
 
     def clean_amount(self) -> int:
@@ -115,7 +123,7 @@ def cancel_refund(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Take back a request that was not sent yet."""
     refund = wallet_refunds.one_of(request.account, refund_id)  # type: ignore[attr-defined]
     wallet_refunds.cancel(refund=refund, by=actor(request.user))
-    messages.success(request, "Cancelled; the money is in your wallet again.")
+    messages.success(request, gettext("Cancelled; the money is in your wallet again."))
     return redirect("requester:wallet")
 
 
@@ -137,7 +145,7 @@ def invoicing(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field, error.message)
         else:
-            messages.success(request, "Saved. Invoices say it from now on.")
+            messages.success(request, gettext("Saved. Invoices say it from now on."))
             return redirect("requester:billing")
     return render(request, "requester/billing.html", {"form": form, "terms": terms}, status=422 if form.errors else 200)
 
@@ -186,5 +194,5 @@ def resume(request: HttpRequest, job_id: int) -> HttpResponse:
     """Look at once whether a job that waits for money can go on."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     pausing.resume(job=job)
-    messages.info(request, "The wallet is looked at again; the job goes on as soon as it can.")
+    messages.info(request, gettext("The wallet is looked at again; the job goes on as soon as it can."))
     return redirect("requester:job", job.pk)

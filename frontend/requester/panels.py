@@ -6,6 +6,10 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import panels as shared
@@ -28,16 +32,24 @@ CONSENT = (
 )
 
 
-def _code(said: str) -> forms.CharField:
-    return forms.CharField(max_length=panels.CODE_LENGTH.longest, required=False, label=f"{said}: code")
+def _code(said: Promise) -> forms.CharField:
+    return forms.CharField(
+        max_length=panels.CODE_LENGTH.longest, required=False, label=format_lazy(_("{said}: code"), said=said)
+    )
 
 
-def _url(said: str) -> forms.CharField:
-    return forms.CharField(max_length=panels.URL_LENGTH.longest, required=False, label=f"{said}: address")
+def _url(said: Promise) -> forms.CharField:
+    return forms.CharField(
+        max_length=panels.URL_LENGTH.longest, required=False, label=format_lazy(_("{said}: address"), said=said)
+    )
 
 
 def _parameter(said: str) -> forms.CharField:
-    return forms.CharField(max_length=panels.PARAMETER_LENGTH.longest, required=False, label=f"Name of the {said}'s id")
+    return forms.CharField(
+        max_length=panels.PARAMETER_LENGTH.longest,
+        required=False,
+        label=format_lazy(_("Name of the {said}'s id"), said=said),
+    )
 
 
 class PanelForm(forms.Form):
@@ -45,27 +57,30 @@ class PanelForm(forms.Form):
 
     name = name_field()
     provider = forms.ChoiceField(choices=PanelProvider.choices, initial=PanelProvider.PROLIFIC)
-    tasks_per_session = forms.IntegerField(initial=10, label="Tasks of a session", **panels.TASKS.bounds)
-    session_minutes = forms.IntegerField(initial=30, label="Minutes of a session", **panels.MINUTES.bounds)
+    tasks_per_session = forms.IntegerField(initial=10, label=_("Tasks of a session"), **panels.TASKS.bounds)
+    session_minutes = forms.IntegerField(initial=30, label=_("Minutes of a session"), **panels.MINUTES.bounds)
     sessions_wanted = forms.IntegerField(
-        initial=10, label="Sessions wanted", help_text="For each job; more are sent away.", **panels.SESSIONS.bounds
+        initial=10,
+        label=_("Sessions wanted"),
+        help_text=_("For each job; more are sent away."),
+        **panels.SESSIONS.bounds,
     )
     reward = forms.CharField(
-        max_length=money.TEXT_LENGTH.longest, initial="1.50", label="Reward of a session in dollars",
-        help_text="What the provider pays a participant. It is recorded here and paid there.",
+        max_length=money.TEXT_LENGTH.longest, initial="1.50", label=_("Reward of a session in dollars"),
+        help_text=_("What the provider pays a participant. It is recorded here and paid there."),
     )  # fmt: skip
     provider_fee_percent = forms.DecimalField(
-        initial="33.33", decimal_places=2, label="Provider's fee in percent", **panels.FEE_PERCENT.bounds
+        initial="33.33", decimal_places=2, label=_("Provider's fee in percent"), **panels.FEE_PERCENT.bounds
     )
     consent = forms.CharField(
         max_length=panels.CONSENT_LENGTH.longest, initial=CONSENT, widget=forms.Textarea(attrs={"rows": 6}),
-        label="What participants agree to",
+        label=_("What participants agree to"),
     )  # fmt: skip
 
-    completed_code, completed_url = _code("Completed"), _url("Completed")
-    screened_out_code, screened_out_url = _code("Screened out"), _url("Screened out")
-    quota_full_code, quota_full_url = _code("Full"), _url("Full")
-    no_consent_code, no_consent_url = _code("No consent"), _url("No consent")
+    completed_code, completed_url = _code(_("Completed")), _url(_("Completed"))
+    screened_out_code, screened_out_url = _code(_("Screened out")), _url(_("Screened out"))
+    quota_full_code, quota_full_url = _code(_("Full")), _url(_("Full"))
+    no_consent_code, no_consent_url = _code(_("No consent")), _url(_("No consent"))
     participant_parameter = _parameter("participant")
     study_parameter = _parameter("study")
     session_parameter = _parameter("visit")
@@ -129,7 +144,7 @@ def edit_page(request: HttpRequest, panel_id: int) -> HttpResponse:
         except Invalid as error:
             _show(form, error)
         else:
-            messages.success(request, "Saved. Sessions that are under way keep what held when they began.")
+            messages.success(request, gettext("Saved. Sessions that are under way keep what held when they began."))
             return redirect("requester:panel", panel.pk)
     context = {"form": form, "panel": panel}
     return render(request, "requester/panel_edit.html", context, status=422 if form.errors else 200)
@@ -191,7 +206,10 @@ def accept(request: HttpRequest, panel_id: int, session_id: int) -> HttpResponse
     """Count a rejected or timed-out session as completed."""
     session = panel_sessions.of_account(request.account, panel_id, session_id)  # type: ignore[attr-defined]
     panel_sessions.accept(session=session, by=scope.actor(request.user))
-    messages.success(request, f"The session of {session.worker.participant} counts as completed.")
+    messages.success(
+        request,
+        gettext("The session of {participant} counts as completed.").format(participant=session.worker.participant),
+    )
     return redirect("requester:panel", panel_id)
 
 
@@ -205,5 +223,7 @@ def reject(request: HttpRequest, panel_id: int, session_id: int) -> HttpResponse
         panel = scope.panel(request.account, panel_id)  # type: ignore[attr-defined]
         return _render(request, panel, problem="A reason of at most 200 characters is needed.", status=422)
     panel_sessions.reject(session=session, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
-    messages.success(request, f"The session of {session.worker.participant} is rejected.")
+    messages.success(
+        request, gettext("The session of {participant} is rejected.").format(participant=session.worker.participant)
+    )
     return redirect("requester:panel", panel_id)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester.fields import name_field
@@ -25,9 +26,9 @@ from marketplace.services.scope import actor
 
 CHOICES = 200
 WORDS = {
-    transform_outputs.MANIFEST: "The data set with the labels (augmented manifest)",
-    transform_outputs.ANNOTATIONS: "The boxes of each image (JSON lines, as SageMaker's batch transform)",
-    transform_outputs.PREDICTIONS: "The raw predictions (JSON lines)",
+    transform_outputs.MANIFEST: _("The data set with the labels (augmented manifest)"),
+    transform_outputs.ANNOTATIONS: _("The boxes of each image (JSON lines, as SageMaker's batch transform)"),
+    transform_outputs.PREDICTIONS: _("The raw predictions (JSON lines)"),
 }
 
 
@@ -35,18 +36,18 @@ class PredictionForm(forms.Form):
     """A model, a data set and how sure a box must be."""
 
     name = name_field()
-    model = forms.ModelChoiceField(Model.objects.none(), empty_label=None)
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
+    model = forms.ModelChoiceField(Model.objects.none(), empty_label=None, label=_("Model"))
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label=_("Data set"))
     label_attribute_name = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         initial=transforms.DEFAULT_ATTRIBUTE,
-        label="Label attribute",
-        help_text="Under this name the output has the boxes.",
+        label=_("Label attribute"),
+        help_text=_("Under this name the output has the boxes."),
     )
     score_threshold = forms.FloatField(
         initial=transforms.LEAST_SCORE,
-        label="Least score",
-        help_text="Boxes of which the model is less sure are left out.",
+        label=_("Least score"),
+        help_text=_("Boxes of which the model is less sure are left out."),
         **transforms.SCORES.bounds,
     )
 

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester.fields import dollars
@@ -30,7 +32,7 @@ class RaiseForm(forms.Form):
     """The new price of an answer."""
 
     price = forms.CharField(
-        max_length=money.TEXT_LENGTH.longest, label="New price in dollars", help_text="Higher than now."
+        max_length=money.TEXT_LENGTH.longest, label=_("New price in dollars"), help_text=_("Higher than now.")
     )
 
     def clean_price(self) -> int:
@@ -42,12 +44,12 @@ class CeilingForm(forms.Form):
     """How far the price may rise for the job to be done in time; both empty: it stays."""
 
     price_ceiling = forms.CharField(
-        max_length=money.TEXT_LENGTH.longest, required=False, label="Highest price in dollars"
+        max_length=money.TEXT_LENGTH.longest, required=False, label=_("Highest price in dollars")
     )
     wanted_hours = forms.FloatField(
         required=False,
-        label="Done within hours from now",
-        help_text="Both empty: the price stays.",
+        label=_("Done within hours from now"),
+        help_text=_("Both empty: the price stays."),
         **limits.WANTED_HOURS.bounds,
     )
 
@@ -96,7 +98,7 @@ def raise_price(request: HttpRequest, job_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Raised: it is paid for every answer that is handed in from now on.")
+        messages.success(request, gettext("Raised: it is paid for every answer that is handed in from now on."))
     return _back(job)
 
 
@@ -120,5 +122,5 @@ def set_ceiling(request: HttpRequest, job_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.errors[0][1] if error.errors else error.message)
     else:
-        messages.success(request, "Saved.")
+        messages.success(request, gettext("Saved."))
     return _back(job)

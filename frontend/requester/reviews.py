@@ -5,6 +5,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import appeal_pages, review_pages
@@ -25,8 +27,8 @@ class ReviewerForm(forms.Form):
 
     worker = forms.CharField(
         max_length=review_lists.WORKER_LENGTH.longest,
-        label="Worker's id",
-        help_text="Somebody on one of your own work teams, where the ids are listed.",
+        label=_("Worker's id"),
+        help_text=_("Somebody on one of your own work teams, where the ids are listed."),
     )
 
 
@@ -95,7 +97,12 @@ def add_reviewer(request: HttpRequest, job_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"Worker {worker.public_id} reviews the answers from now on, and was told.")
+        messages.success(
+            request,
+            gettext("Worker {public_id} reviews the answers from now on, and was told.").format(
+                public_id=worker.public_id
+            ),
+        )
     return redirect("requester:job-answers", job.pk)
 
 
@@ -105,7 +112,7 @@ def remove_reviewer(request: HttpRequest, job_id: int, reviewer_id: str) -> Http
     """Let a reviewer decide no more."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     reviewers.remove(queue=job.queue, worker=reviewers.named(job.queue, reviewer_id), by=actor(request.user))
-    messages.success(request, "Removed. What they decided stands.")
+    messages.success(request, gettext("Removed. What they decided stands."))
     return redirect("requester:job-answers", job.pk)
 
 

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.session import requester_page
@@ -31,18 +33,18 @@ class OrganizationForm(forms.Form):
     organization = forms.CharField(
         required=False,
         max_length=accounts.ORGANIZATION_LENGTH.longest,
-        label="Organization",
-        help_text="The name in invitations and on the portals of your teams. Empty: the account's name.",
+        label=_("Organization"),
+        help_text=_("The name in invitations and on the portals of your teams. Empty: the account's name."),
     )
     contact_email = forms.EmailField(
-        required=False, label="Contact address", help_text="Where the invited and your workers can ask."
+        required=False, label=_("Contact address"), help_text=_("Where the invited and your workers can ask.")
     )
 
 
 class TokenForm(forms.Form):
     """A token's name."""
 
-    name = forms.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest, label="What is it for?")
+    name = forms.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest, label=_("What is it for?"))
 
 
 def render_page(
@@ -125,5 +127,5 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke a token of one's own."""
     token = scope.token(request.user, token_id)
     accounts.revoke_token(token=token, by=scope.actor(request.user))
-    messages.success(request, f"The token {token.prefix}… is revoked.")
+    messages.success(request, gettext("The token {prefix}… is revoked.").format(prefix=token.prefix))
     return redirect("requester:settings")

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.requester.team_forms import NetworksForm, PortalForm
@@ -26,7 +27,7 @@ def set_portal(request: HttpRequest, team_id: int) -> HttpResponse:
             form.add_error("portal", error.message)
     if form.errors:
         return render_team(request, team, portal=form, status=422)
-    messages.success(request, "The portal has a new address; the old one leads nowhere.")
+    messages.success(request, gettext("The portal has a new address; the old one leads nowhere."))
     return redirect("requester:team", team.pk)
 
 
@@ -45,5 +46,5 @@ def set_networks(request: HttpRequest, team_id: int) -> HttpResponse:
     if form.errors:
         return render_team(request, team, networks=form, status=422)
     where = "these networks only" if team.source_cidrs else "everywhere"
-    messages.success(request, f"The team's work is open from {where}.")
+    messages.success(request, gettext("The team's work is open from {where}.").format(where=where))
     return redirect("requester:team", team.pk)

@@ -3,6 +3,8 @@
 import re
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.services import team_access
 
@@ -15,8 +17,11 @@ class PortalForm(forms.Form):
         required=False,
         min_length=team_access.SLUG_LENGTH.low,
         max_length=team_access.SLUG_LENGTH.longest,
-        label="Last part of the address",
-        help_text=f"{team_access.SLUG_RULE}. Empty: a new one that nobody guesses. The old address ends.",
+        label=_("Last part of the address"),
+        help_text=format_lazy(
+            _("{SLUG_RULE}. Empty: a new one that nobody guesses. The old address ends."),
+            SLUG_RULE=team_access.SLUG_RULE,
+        ),
         error_messages={"invalid": f"{team_access.SLUG_RULE} expected."},
     )
 
@@ -28,8 +33,11 @@ class NetworksForm(forms.Form):
         required=False,
         max_length=team_access.NETWORKS_LENGTH.longest,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        label="IPv4 networks",
-        help_text=f"At most {team_access.CIDRS.longest}, such as 203.0.113.0/24, one a line. Empty: from everywhere.",
+        label=_("IPv4 networks"),
+        help_text=format_lazy(
+            _("At most {longest}, such as 203.0.113.0/24, one a line. Empty: from everywhere."),
+            longest=team_access.CIDRS.longest,
+        ),
     )
 
     def clean_source_cidrs(self) -> list[str]:

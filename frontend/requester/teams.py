@@ -7,6 +7,9 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import letters
@@ -32,11 +35,13 @@ class InviteForm(forms.Form):
     emails = forms.CharField(
         max_length=invitation_lists.TEXT_LENGTH.longest,
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        label="E-mail addresses",
-        help_text=f"Up to {invitation_lists.ADDRESSES.longest}, with commas, spaces or lines between them; "
-        "“Ada <ada@example.org>” is fine, too.",
+        label=_("E-mail addresses"),
+        help_text=format_lazy(
+            _("Up to {longest}, with commas, spaces or lines between them; “Ada <ada@example.org>” is fine, too."),
+            longest=invitation_lists.ADDRESSES.longest,
+        ),
     )
-    skip_bad = forms.BooleanField(required=False, label="If some are no addresses, invite the others")
+    skip_bad = forms.BooleanField(required=False, label=_("If some are no addresses, invite the others"))
 
 
 @requester_page()
@@ -119,7 +124,10 @@ def invite(request: HttpRequest, team_id: int) -> HttpResponse:
     report = {"links": [pair for pair in links if pair[1]], "invited": len(links), "left_out": done.left_out}
     if report["links"] or len(links) < len(given):
         return render_team(request, team, report=report)
-    messages.success(request, f"{len(links)} invitation{'s are' if len(links) > 1 else ' is'} on the way.")
+    messages.success(
+        request,
+        ngettext("{n} invitation is on the way.", "{n} invitations are on the way.", len(links)).format(n=len(links)),
+    )
     return redirect("requester:team", team.pk)
 
 
@@ -130,5 +138,5 @@ def remove(request: HttpRequest, team_id: int) -> HttpResponse:
     team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
     worker = scope.worker_in(team, request.POST.get("worker", ""))
     workteams.remove_worker(team=team, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} was removed from the team.")
+    messages.success(request, gettext("{public_id} was removed from the team.").format(public_id=worker.public_id))
     return redirect("requester:team", team.pk)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.function_fields import FunctionFields
 from labeling import task_types
@@ -27,15 +28,17 @@ class TemplateFields(FunctionFields):
         required=False,
         max_length=limits.TEMPLATE_LENGTH.longest,
         strip=False,
-        label="Worker template",
-        help_text="For a custom template only: HTML with crowd elements and Liquid, as Ground Truth takes it.",
+        label=_("Worker template"),
+        help_text=_("For a custom template only: HTML with crowd elements and Liquid, as Ground Truth takes it."),
     )
     hosts = forms.CharField(
         required=False,
         max_length=SCRIPT_HOSTS_TEXT.longest,
-        label="Hosts of scripts",
-        help_text="For a custom template only: hosts that its scripts, styles, fonts, pictures and data may come from, "
-        "with spaces between them. None on the public pool.",
+        label=_("Hosts of scripts"),
+        help_text=_(
+            "For a custom template only: hosts that its scripts, styles, fonts, pictures and data may come from, "
+            "with spaces between them. None on the public pool."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext, gettext_noop
+
 from learning.models import TrainingJob
 from learning.services import run_figures
 
@@ -15,8 +17,8 @@ WORDS = {
     "train:images_per_second": "Images/s",
     "validation:mAP": "mAP at IoU 0.5 to 0.95",
     "validation:mAP_50": "mAP at IoU 0.5",
-    "usage:cpu": "Processors",
-    "usage:gpu": "Graphics card",
+    "usage:cpu": gettext_noop("Processors"),
+    "usage:gpu": gettext_noop("Graphics card"),
 }
 
 
@@ -30,15 +32,17 @@ class Kind(NamedTuple):
 
 SHARE = {"min": 0, "max": 1, "format": "percent"}
 KINDS = {
-    "loss": Kind("Loss", lambda name: name.startswith("train:loss"), {"min": 0}),
+    "loss": Kind(gettext_noop("Loss"), lambda name: name.startswith("train:loss"), {"min": 0}),
     "quality": Kind(
-        "Quality on the validation split",
+        gettext_noop("Quality on the validation split"),
         lambda name: name.startswith("validation:") and not name.startswith(run_figures.CLASS),
         SHARE,
     ),
-    "classes": Kind("Average precision by class, IoU 0.5", lambda name: name.startswith(run_figures.CLASS), SHARE),
-    "speed": Kind("Images per second", lambda name: name == "train:images_per_second", {"min": 0}),
-    "usage": Kind("Use of the machine", lambda name: name in ("usage:cpu", "usage:gpu"), SHARE),
+    "classes": Kind(
+        gettext_noop("Average precision by class, IoU 0.5"), lambda name: name.startswith(run_figures.CLASS), SHARE
+    ),
+    "speed": Kind(gettext_noop("Images per second"), lambda name: name == "train:images_per_second", {"min": 0}),
+    "usage": Kind(gettext_noop("Use of the machine"), lambda name: name in ("usage:cpu", "usage:gpu"), SHARE),
 }
 
 
@@ -57,13 +61,17 @@ def chart(training: TrainingJob, key: str) -> Chart:
     curves = run_figures.thinned(training, names=wanted) if wanted else {}
     return {
         "type": "line",
-        "title": kind.title,
-        "x": {"label": "step", "min": 0},
+        "title": gettext(kind.title),
+        "x": {"label": gettext("step"), "min": 0},
         "y": kind.axis,
         "series": [_series(name, curves[name]) for name in wanted if name in curves],
     }
 
 
 def _series(name: str, points: list[dict[str, Any]]) -> dict[str, Any]:
-    said = WORDS.get(name) or name.removeprefix(run_figures.CLASS).removeprefix("validation:").removeprefix("train:")
+    said = (
+        gettext(WORDS[name])
+        if name in WORDS
+        else name.removeprefix(run_figures.CLASS).removeprefix("validation:").removeprefix("train:")
+    )
     return {"name": said, "points": [[point["step"], round(point["value"], 5)] for point in points]}

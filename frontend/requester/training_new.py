@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.requester.fields import name_field
 from frontend.session import requester_page
@@ -25,20 +28,27 @@ from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
 from marketplace.services.scope import actor
 
-SOURCES = [("dataset", "A data set with labels"), ("store", "Labels in a store")]
-MODES = [(FILE, "Before it starts (File)"), (PIPE, "While it runs (Pipe)")]
+SOURCES = [("dataset", _("A data set with labels")), ("store", _("Labels in a store"))]
+MODES = [(FILE, _("Before it starts (File)")), (PIPE, _("While it runs (Pipe)"))]
 TYPES = {
-    MANIFEST_TYPE: "Augmented manifest",
+    MANIFEST_TYPE: _("Augmented manifest"),
     recordio.CONTENT_TYPE: "RecordIO",
-    IMAGE_TYPES[0]: "Images of a .lst list",
-    LABELS_TYPE: "Labels to import, whichever they are",
+    IMAGE_TYPES[0]: _("Images of a .lst list"),
+    LABELS_TYPE: _("Labels to import, whichever they are"),
 }
-CHOICES = [(name, f"{TYPES[name]} ({name})" if name in TYPES else name) for name in CONTENT_TYPES]
+CHOICES = [
+    (name, format_lazy("{said} ({name})", said=TYPES[name], name=name) if name in TYPES else name)
+    for name in CONTENT_TYPES
+]
 PLAIN = ("architecture", "label_attribute_name", "epochs", "max_seconds", "batch_size", "learning_rate", "image_size")
 """Hyperparameters with a field of their own; the others are lines of `more`."""
 
 
-def _number(label: str, hint: str) -> forms.CharField:
+def _with_objects(row: Dataset) -> str:
+    return gettext("{name} ({number} objects)").format(name=row.name, number=row.objects_total)
+
+
+def _number(label: Any, hint: Any) -> forms.CharField:
     # A text, because the service says what a hyperparameter may be.
     field = forms.CharField(max_length=training.VALUE_LENGTH.longest, required=False, label=label, help_text=hint)
     field.widget.attrs["inputmode"] = "decimal"
@@ -49,55 +59,55 @@ class TrainingForm(forms.Form):
     """A new training."""
 
     name = name_field()
-    source = forms.ChoiceField(choices=SOURCES, initial="dataset", widget=forms.RadioSelect, label="Learn from")
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, label="Data set")
+    source = forms.ChoiceField(choices=SOURCES, initial="dataset", widget=forms.RadioSelect, label=_("Learn from"))
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, label=_("Data set"))
     validation = forms.ModelChoiceField(
         Dataset.objects.none(),
         required=False,
-        label="Data set for validation",
-        help_text="Without one a part of the images is set aside, and detectors are measured on that.",
+        label=_("Data set for validation"),
+        help_text=_("Without one a part of the images is set aside, and detectors are measured on that."),
     )
     manifest_uri = forms.CharField(
-        max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
+        max_length=URI_LENGTH.longest, required=False, label=_("Address"), help_text=_("s3://… or file://…")
     )
-    validation_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Address for validation")
-    content_type = forms.ChoiceField(choices=CHOICES, required=False, label="What lies there")
+    validation_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label=_("Address for validation"))
+    content_type = forms.ChoiceField(choices=CHOICES, required=False, label=_("What lies there"))
     input_mode = forms.ChoiceField(
         choices=MODES,
         required=False,
-        label="Images are read",
-        help_text="While it runs, a training starts at once and needs no disk for its images. Detectors can.",
+        label=_("Images are read"),
+        help_text=_("While it runs, a training starts at once and needs no disk for its images. Detectors can."),
     )
     label_attribute_name = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        label="Label attribute",
-        help_text="Under this name the manifest has the labels. For a data set with imported labels it is known.",
+        label=_("Label attribute"),
+        help_text=_("Under this name the manifest has the labels. For a data set with imported labels it is known."),
     )
-    architecture = forms.ChoiceField(choices=[(name, name) for name in EVERY_ARCHITECTURE], label="Architecture")
+    architecture = forms.ChoiceField(choices=[(name, name) for name in EVERY_ARCHITECTURE], label=_("Architecture"))
     earlier = forms.ModelChoiceField(
-        Model.objects.none(), required=False, empty_label="No earlier model", label="Start from a model of yours"
+        Model.objects.none(), required=False, empty_label=_("No earlier model"), label=_("Start from a model of yours")
     )
-    epochs = _number("Epochs", "Left empty: thirty, and more of a small set.")
-    max_seconds = _number("Seconds at most", "Left empty: no limit.")
-    batch_size = _number("Images in a batch", "Left empty: the recipe's.")
-    learning_rate = _number("Learning rate", "Left empty: the recipe's.")
-    image_size = _number("Image size in pixels", "Left empty: the architecture's.")
+    epochs = _number(_("Epochs"), _("Left empty: thirty, and more of a small set."))
+    max_seconds = _number(_("Seconds at most"), _("Left empty: no limit."))
+    batch_size = _number(_("Images in a batch"), _("Left empty: the recipe's."))
+    learning_rate = _number(_("Learning rate"), _("Left empty: the recipe's."))
+    image_size = _number(_("Image size in pixels"), _("Left empty: the architecture's."))
     more = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
         max_length=training.VALUE_LENGTH.longest,
         required=False,
-        label="Further hyperparameters",
-        help_text="One in a line: name = value. SageMaker's names are known too.",
+        label=_("Further hyperparameters"),
+        help_text=_("One in a line: name = value. SageMaker's names are known too."),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):
         super().__init__(*args, **kwargs)
         datasets = labeling_scope.datasets(account).filter(status="Completed").order_by("-id")
-        for name, empty in (("dataset", "Choose one"), ("validation", "None")):
+        for name, empty in (("dataset", gettext("Choose one")), ("validation", gettext("None"))):
             field: Any = self.fields[name]
             field.queryset, field.empty_label = datasets, empty
-            field.label_from_instance = lambda row: f"{row.name} ({row.objects_total} objects)"
+            field.label_from_instance = _with_objects
         earlier: Any = self.fields["earlier"]
         earlier.queryset = queries.models(account)
         earlier.label_from_instance = lambda row: f"{row.name} ({row.architecture})"
@@ -111,9 +121,15 @@ class TrainingForm(forms.Form):
         for number, line in enumerate(self.cleaned_data["more"].splitlines(), start=1):
             name, sign, value = (part.strip() for part in line.partition("="))
             if line.strip() and not (name and sign):
-                raise forms.ValidationError(f"Line {number}: {line[:40]!r} is not of the form name = value.")
+                raise forms.ValidationError(
+                    gettext("Line {number}: {text!r} is not of the form name = value.").format(
+                        number=number, text=line[:40]
+                    )
+                )
             if name in found:
-                raise forms.ValidationError(f"Line {number}: {name} is there twice.")
+                raise forms.ValidationError(
+                    gettext("Line {number}: {name} is there twice.").format(number=number, name=name)
+                )
             if name:
                 found[name] = value
         return found

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from learning.models import HyperParameterTuningJob
 from learning.services.tuning import describing, ranges
 from learning.services.tuning.config import TuningConfig
@@ -26,14 +28,14 @@ def history(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
         best.append((at, value if not best or asked.better(value, best[-1][1]) else best[-1][1]))
     return {
         "type": "line",
-        "title": "Best objective so far",
-        "x": {"label": "training", "min": 1},
+        "title": gettext("Best objective so far"),
+        "x": {"label": gettext("training"), "min": 1},
         "y": {"label": asked.metric},
         "series": [
-            {"name": "Best so far", "points": [list(point) for point in best]},
-            {"name": "Each training", "points": [list(point) for point in points], "dashed": True},
+            {"name": gettext("Best so far"), "points": [list(point) for point in best]},
+            {"name": gettext("Each training"), "points": [list(point) for point in points], "dashed": True},
         ],
-        "marks": [{"label": "target", "y": asked.target}] if asked.target is not None else [],
+        "marks": [{"label": gettext("target"), "y": asked.target}] if asked.target is not None else [],
     }
 
 
@@ -41,12 +43,12 @@ def importance(tuning: HyperParameterTuningJob) -> Chart:
     """How much of the differences between trainings each hyperparameter explains."""
     return {
         "type": "bar",
-        "title": "What matters",
+        "title": gettext("What matters"),
         "x": {"label": ""},
-        "y": {"label": "share in the differences", "min": 0, "max": 1, "format": "percent"},
+        "y": {"label": gettext("share in the differences"), "min": 0, "max": 1, "format": "percent"},
         "series": [
             {
-                "name": "Importance",
+                "name": gettext("Importance"),
                 "points": [[name, share] for name, share in sorted(tuning.importance.items(), key=lambda one: -one[1])],
             }
         ],
@@ -72,7 +74,7 @@ def parallel(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
             "scale": ranges.LINEAR,
         }
     )
-    return {"title": "All trainings", "axes": axes, "lines": lines, "maximize": asked.maximizes}
+    return {"title": gettext("All trainings"), "axes": axes, "lines": lines, "maximize": asked.maximizes}
 
 
 def _axis(one: ranges.Searched) -> Chart:

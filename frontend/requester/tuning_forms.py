@@ -3,6 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from frontend.automation import EVERY_ARCHITECTURE
 from labeling.models import Dataset
@@ -26,15 +29,15 @@ FIRST = [
 ]
 """What the form proposes."""
 STRATEGIES = {
-    config.BAYESIAN: "Bayesian: each training is chosen by what the earlier ones have shown",
-    config.RANDOM: "Random: independent of each other",
-    config.GRID: "Grid: every combination of values",
-    config.HYPERBAND: "Hyperband: many short trainings, of which the best go on",
+    config.BAYESIAN: _("Bayesian: each training is chosen by what the earlier ones have shown"),
+    config.RANDOM: _("Random: independent of each other"),
+    config.GRID: _("Grid: every combination of values"),
+    config.HYPERBAND: _("Hyperband: many short trainings, of which the best go on"),
 }
 WARM_STARTS = [
-    ("", "No"),
-    (config.IDENTICAL, "Yes, the same data and hyperparameters"),
-    (config.TRANSFER, "Yes, other data: try first what was best there"),
+    ("", _("No")),
+    (config.IDENTICAL, _("Yes, the same data and hyperparameters")),
+    (config.TRANSFER, _("Yes, other data: try first what was best there")),
 ]
 
 
@@ -44,63 +47,67 @@ class TuningForm(forms.Form):
     name = forms.RegexField(
         names.PATTERN,
         max_length=creating.NAME_LENGTH.longest,
-        help_text=f"Letters, digits and inner hyphens, at most {creating.NAME_LENGTH.longest}.",
+        help_text=format_lazy(
+            _("Letters, digits and inner hyphens, at most {longest}."), longest=creating.NAME_LENGTH.longest
+        ),
         error_messages={"invalid": names.RULE},
+        label=_("Name"),
     )
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set to train on")
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label=_("Data set to train on"))
     validation = forms.ModelChoiceField(
-        Dataset.objects.none(), required=False, empty_label="Set a part aside", label="Data set to validate on"
+        Dataset.objects.none(), required=False, empty_label=_("Set a part aside"), label=_("Data set to validate on")
     )
     architecture = forms.ChoiceField(
-        choices=[("", "As it is by default, or searched"), *((name, name) for name in EVERY_ARCHITECTURE)],
+        choices=[("", _("As it is by default, or searched")), *((name, name) for name in EVERY_ARCHITECTURE)],
         required=False,
+        label=_("Architecture"),
     )
     fixed = forms.CharField(
         max_length=FIXED_LENGTH.longest,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        label="Fixed hyperparameters",
-        help_text="One a line, such as: epochs = 20",
+        label=_("Fixed hyperparameters"),
+        help_text=_("One a line, such as: epochs = 20"),
     )
-    strategy = forms.ChoiceField(choices=list(STRATEGIES.items()))
+    strategy = forms.ChoiceField(choices=list(STRATEGIES.items()), label=_("Strategy"))
     metric = forms.CharField(
-        max_length=config.METRIC_LENGTH.longest, initial="validation:mAP", label="Objective metric"
+        max_length=config.METRIC_LENGTH.longest, initial="validation:mAP", label=_("Objective metric")
     )
-    direction = forms.ChoiceField(choices=[(one, one) for one in config.DIRECTIONS], label="Aim")
+    direction = forms.ChoiceField(choices=[(one, one) for one in config.DIRECTIONS], label=_("Aim"))
     max_jobs = forms.IntegerField(
         **config.JOBS.bounds,
         initial=config.DEFAULT_JOBS,
         required=False,
-        label="Trainings at most",
+        label=_("Trainings at most"),
     )
     max_parallel_jobs = forms.IntegerField(
-        **config.PARALLEL.bounds, initial=config.DEFAULT_PARALLEL, required=False, label="At the same time"
+        **config.PARALLEL.bounds, initial=config.DEFAULT_PARALLEL, required=False, label=_("At the same time")
     )
     max_runtime_minutes = forms.IntegerField(
-        **config.RUNTIME_SECONDS.in_units(MINUTE).bounds, required=False, label="Minutes at most"
+        **config.RUNTIME_SECONDS.in_units(MINUTE).bounds, required=False, label=_("Minutes at most")
     )
     early_stopping = forms.ChoiceField(
         choices=[
-            (config.OFF, "No"),
-            (config.AUTO, "Yes, a training that is worse than the median of the others after as many epochs"),
+            (config.OFF, _("No")),
+            (config.AUTO, _("Yes, a training that is worse than the median of the others after as many epochs")),
         ],
         required=False,
-        label="Stop trainings early",
+        label=_("Stop trainings early"),
     )
-    target_objective_value = forms.FloatField(required=False, label="End when the objective reaches")
+    target_objective_value = forms.FloatField(required=False, label=_("End when the objective reaches"))
     max_jobs_not_improving = forms.IntegerField(
-        **config.NOT_IMPROVING.bounds, required=False, label="End after so many trainings without a better one"
+        **config.NOT_IMPROVING.bounds, required=False, label=_("End after so many trainings without a better one")
     )
-    complete_on_convergence = forms.BooleanField(required=False, label="End when nothing better is to be expected")
-    random_seed = forms.IntegerField(**config.SEED.bounds, required=False, label="Random seed")
-    min_resource = forms.IntegerField(**config.RESOURCE.bounds, required=False, label="Hyperband: epochs at least")
-    max_resource = forms.IntegerField(**config.RESOURCE.bounds, required=False, label="Hyperband: epochs at most")
-    warm_start = forms.ChoiceField(choices=WARM_STARTS, required=False, label="Learn from earlier tuning jobs")
+    complete_on_convergence = forms.BooleanField(required=False, label=_("End when nothing better is to be expected"))
+    random_seed = forms.IntegerField(**config.SEED.bounds, required=False, label=_("Random seed"))
+    min_resource = forms.IntegerField(**config.RESOURCE.bounds, required=False, label=_("Hyperband: epochs at least"))
+    max_resource = forms.IntegerField(**config.RESOURCE.bounds, required=False, label=_("Hyperband: epochs at most"))
+    warm_start = forms.ChoiceField(choices=WARM_STARTS, required=False, label=_("Learn from earlier tuning jobs"))
     parents = forms.ModelMultipleChoiceField(
         HyperParameterTuningJob.objects.none(),
         required=False,
-        label="Earlier tuning jobs",
-        help_text=f"At most {config.PARENTS.longest}.",
+        label=_("Earlier tuning jobs"),
+        help_text=format_lazy(_("At most {longest}."), longest=config.PARENTS.longest),
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):
@@ -119,7 +126,11 @@ class TuningForm(forms.Form):
             if not line.strip():
                 continue
             if not name or not equals or not value:
-                raise forms.ValidationError(f"Line {number}: {line.strip()[:60]!r} found, name = value expected.")
+                raise forms.ValidationError(
+                    gettext("Line {number}: {text!r} found, name = value expected.").format(
+                        number=number, text=line.strip()[:60]
+                    )
+                )
             found[name] = value
         return found
 
@@ -159,12 +170,14 @@ class TuningForm(forms.Form):
 class RangeForm(forms.Form):
     """One searched hyperparameter; a row without a name is none."""
 
-    name = forms.CharField(max_length=ranges.NAME_LENGTH.longest, required=False, label="Hyperparameter")
-    type = forms.ChoiceField(choices=[(one, one) for one in ranges.TYPES], required=False)
-    low = forms.FloatField(required=False, label="From")
-    high = forms.FloatField(required=False, label="To")
-    scaling = forms.ChoiceField(choices=[(one, one) for one in ranges.SCALINGS], required=False)
-    values = forms.CharField(max_length=VALUES_LENGTH.longest, required=False, help_text="With commas between them.")
+    name = forms.CharField(max_length=ranges.NAME_LENGTH.longest, required=False, label=_("Hyperparameter"))
+    type = forms.ChoiceField(choices=[(one, one) for one in ranges.TYPES], required=False, label=_("Type"))
+    low = forms.FloatField(required=False, label=_("From"))
+    high = forms.FloatField(required=False, label=_("To"))
+    scaling = forms.ChoiceField(choices=[(one, one) for one in ranges.SCALINGS], required=False, label=_("Scaling"))
+    values = forms.CharField(
+        max_length=VALUES_LENGTH.longest, required=False, help_text=_("With commas between them."), label=_("Values")
+    )
 
     @property
     def when_numbers(self) -> str:

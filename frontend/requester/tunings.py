@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester import deletion, tuning_charts
@@ -24,11 +25,11 @@ from marketplace.services.scope import actor
 PER_PAGE = 30
 OVER = ("Completed", "Failed", "Stopped")
 ENDINGS = {
-    "MaxRuntimeInSeconds": "Its time was over.",
-    "TargetObjectiveMetricValue": "The objective has reached the target.",
-    "BestObjectiveNotImproving": "No training was better than the best one for long enough.",
-    "ConvergenceDetected": "Nothing better is to be expected.",
-    "TrainingsFail": "Trainings fail one after the other.",
+    "MaxRuntimeInSeconds": _("Its time was over."),
+    "TargetObjectiveMetricValue": _("The objective has reached the target."),
+    "BestObjectiveNotImproving": _("No training was better than the best one for long enough."),
+    "ConvergenceDetected": _("Nothing better is to be expected."),
+    "TrainingsFail": _("Trainings fail one after the other."),
 }
 
 

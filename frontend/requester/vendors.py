@@ -3,6 +3,8 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import contract_pages
@@ -18,19 +20,19 @@ from marketplace.services.scope import actor
 class SearchForm(forms.Form):
     """Which vendors are shown."""
 
-    task_type = forms.ChoiceField(required=False, label="Task type")
+    task_type = forms.ChoiceField(required=False, label=_("Task type"))
     language = forms.RegexField(
         vendor_listings.LANGUAGE,
         max_length=vendor_listings.LANGUAGE_LENGTH.longest,
         required=False,
-        label="Language",
-        help_text='As in "en" or "pt-BR".',
+        label=_("Language"),
+        help_text=_('As in "en" or "pt-BR".'),
     )
 
     def __init__(self, *args: object, **kwargs: object):
         super().__init__(*args, **kwargs)
         every = [(name, task_types.get(name).title) for name in task_types.names()]
-        self.fields["task_type"].choices = [("", "Every task type"), *every]  # type: ignore[attr-defined]
+        self.fields["task_type"].choices = [("", gettext("Every task type")), *every]  # type: ignore[attr-defined]
 
 
 @requester_page()

@@ -7,6 +7,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import security
@@ -41,8 +43,8 @@ class LowFundsForm(forms.Form):
     threshold = forms.CharField(
         max_length=money.TEXT_LENGTH.longest,
         required=False,
-        label="Tell me below so many dollars",
-        help_text="Empty: only when open work cannot be paid for.",
+        label=_("Tell me below so many dollars"),
+        help_text=_("Empty: only when open work cannot be paid for."),
     )
 
     def clean_threshold(self) -> int:
@@ -58,7 +60,7 @@ class LowFundsForm(forms.Form):
 class DepositForm(forms.Form):
     """How much is to be paid by card."""
 
-    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label="Amount to pay in dollars")
+    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label=_("Amount to pay in dollars"))
 
     def clean_amount(self) -> int:
         """Micro-dollars."""
@@ -133,7 +135,7 @@ def low_funds(request: HttpRequest) -> HttpResponse:
         amount_micros=form.cleaned_data["threshold"],
         by=actor(request.user),
     )
-    messages.success(request, "Saved.")
+    messages.success(request, gettext("Saved."))
     return redirect("requester:wallet")
 
 

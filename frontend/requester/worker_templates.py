@@ -8,6 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.html import escape
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from frontend import template_frames
@@ -50,15 +52,15 @@ class PreviewForm(forms.Form):
     hosts = forms.CharField(
         required=False,
         max_length=SCRIPT_HOSTS_TEXT.longest,
-        label="Hosts of scripts",
-        help_text="Hosts that scripts, styles and fonts may come from, with spaces between them.",
+        label=_("Hosts of scripts"),
+        help_text=_("Hosts that scripts, styles and fonts may come from, with spaces between them."),
     )
     sample = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 10, **MONO}),
         required=False,
         max_length=kept_templates.SAMPLE_LENGTH.longest,
-        label="Sample",
-        help_text="JSON of task.input, or a line of a manifest, with the labels of the job as “labels”.",
+        label=_("Sample"),
+        help_text=_("JSON of task.input, or a line of a manifest, with the labels of the job as “labels”."),
     )
 
     def clean_template(self) -> str:
@@ -107,9 +109,14 @@ def delete(request: HttpRequest, template_id: int) -> HttpResponse:
     jobs = kept_templates.delete(template=row, by=actor(request.user))
     if jobs:
         used = ", ".join(jobs[:JOBS_NAMED]) + (", …" if len(jobs) > JOBS_NAMED else "")
-        messages.info(request, f"{row.name} is in the archive, because jobs use it that are not over: {used}.")
+        messages.info(
+            request,
+            gettext("{name} is in the archive, because jobs use it that are not over: {used}.").format(
+                name=row.name, used=used
+            ),
+        )
     else:
-        messages.success(request, f"The worker template {row.name} is deleted.")
+        messages.success(request, gettext("The worker template {name} is deleted.").format(name=row.name))
     return redirect("requester:templates")
 
 
@@ -119,7 +126,7 @@ def restore(request: HttpRequest, template_id: int) -> HttpResponse:
     """Take a template out of the archive."""
     row = kept_templates.template(request.account, template_id)  # type: ignore[attr-defined]
     kept_templates.restore(template=row, by=actor(request.user))
-    messages.success(request, f"{row.name} can be used in new jobs again.")
+    messages.success(request, gettext("{name} can be used in new jobs again.").format(name=row.name))
     return redirect("requester:template", row.pk)
 
 
@@ -201,7 +208,9 @@ def _show(form: forms.Form, error: DomainError) -> None:
 
 
 def _kept(request: HttpRequest, made: TemplateVersion) -> HttpResponse:
-    messages.success(request, f"Kept as version {made.number} of {made.template.name}.")
+    messages.success(
+        request, gettext("Kept as version {number} of {name}.").format(number=made.number, name=made.template.name)
+    )
     return redirect("requester:template", made.template_id)
 
 
@@ -213,7 +222,12 @@ def use(request: HttpRequest, template_id: int) -> HttpResponse:
     shown = kept_templates.version(request.account, template_id, number)  # type: ignore[attr-defined]
     kept_templates.require_in_use(shown.template)
     job_new.use_template(request, text=shown.text, hosts=shown.script_hosts)
-    messages.info(request, f"The new job shows its tasks by version {shown.number} of {shown.template.name}.")
+    messages.info(
+        request,
+        gettext("The new job shows its tasks by version {number} of {name}.").format(
+            number=shown.number, name=shown.template.name
+        ),
+    )
     return redirect("requester:job-new")
 
 

@@ -1,7 +1,7 @@
 """Template tags of the portal: icons, money, times, status badges, JSON for elements. No queries here."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -9,9 +9,10 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
+from frontend import formats, words
 from labeling.task_types.base import TEXT, Element, TaskType
-from marketplace import money as amounts
 
 register = template.Library()
 ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
@@ -33,8 +34,7 @@ def money(micros: int | None) -> SafeString | str:
     """Micro-dollars in the reader's format; readable without the script."""
     if micros is None:
         return "–"
-    text = f"{'-' if micros < 0 else ''}${amounts.plain(abs(micros))}"
-    return format_html('<waggle-money value-micros="{}">{}</waggle-money>', micros, text)
+    return format_html('<waggle-money value-micros="{}">{}</waggle-money>', str(micros), formats.money(micros))
 
 
 @register.filter
@@ -58,8 +58,20 @@ def when(moment: datetime | None, form: str = "relative") -> SafeString | str:
         '<waggle-time datetime="{}" format="{}">{}</waggle-time>',
         moment.isoformat(),
         form,
-        moment.strftime("%Y-%m-%d %H:%M UTC"),
+        f"{formats.day(moment, minute=True)} UTC",
     )
+
+
+@register.filter
+def day(moment: date | None, form: str = "day") -> str:
+    """A day in the reader's format; with the form "minute" a moment in UTC. Empty where there is none."""
+    return "" if moment in (None, "") else formats.day(moment, minute=form == "minute")
+
+
+@register.filter
+def said(text: Any) -> str:
+    """A word of the other rooms in the reader's language; frontend/words.py has them."""
+    return gettext(str(text)) if text else ""
 
 
 @register.filter
@@ -69,14 +81,16 @@ def code(text: str) -> SafeString:
     return format_html_join("", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in parts))
 
 
-SAID = {"InProgress": "In progress", "PendingHuman": "With people", "HumanLabeled": "By people"}
-
-
 @register.filter
 def badge(status: str) -> SafeString:
     """A status as a badge; AWS's own word goes into data-status."""
-    said = SAID.get(status) or "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(status))
-    return format_html('<span class="badge" data-status="{}">{}</span>', status, said)
+    return format_html('<span class="badge" data-status="{}">{}</span>', status, words.status(status))
+
+
+@register.filter
+def state(status: str) -> str:
+    """A status as text, for choices and within sentences."""
+    return words.state(status)
 
 
 @register.filter
@@ -96,31 +110,19 @@ def swapped_json(value: Any) -> SafeString:
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage; a dash where there is none (templates turn a missing key into "")."""
-    return "–" if share in (None, "") else f"{100 * float(share):.{digits}f} %"
+    return "–" if share in (None, "") else f"{formats.fixed(100 * float(share), digits)} %"
 
 
 @register.filter
 def fixed(value: Any, digits: int = 2) -> str:
     """A number with so many digits; a dash where there is none."""
-    return "–" if value in (None, "") else f"{float(value):.{digits}f}"
+    return "–" if value in (None, "") else formats.fixed(float(value), digits)
 
 
 @register.filter
 def duration(seconds: Any) -> str:
     """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 days 4 h; a dash where there are none."""
-    if seconds in (None, ""):
-        return "–"
-    whole = round(float(seconds))
-    if whole < 90:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} day{'s' if days > 1 else ''}" + (f" {hours} h" if hours else "")
+    return "–" if seconds in (None, "") else formats.duration(float(seconds))
 
 
 @register.filter

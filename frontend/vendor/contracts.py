@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend import contract_pages
@@ -56,7 +57,7 @@ def assign(request: HttpRequest, contract_id: int) -> HttpResponse:
     contract = _one(request, contract_id)
     worker = staffing.one_of_staff(contract.vendor, request.POST.get("worker", ""))
     staffing.assign(contract=contract, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} works on this contract.")
+    messages.success(request, gettext("{public_id} works on this contract.").format(public_id=worker.public_id))
     return redirect("vendor:contract", contract.pk)
 
 
@@ -67,7 +68,7 @@ def unassign(request: HttpRequest, contract_id: int) -> HttpResponse:
     contract = _one(request, contract_id)
     public_id = request.POST.get("worker", "")
     staffing.unassign(contract=contract, public_id=public_id, by=scope.actor(request.user))
-    messages.success(request, f"{public_id} works on this contract no more.")
+    messages.success(request, gettext("{public_id} works on this contract no more.").format(public_id=public_id))
     return redirect("vendor:contract", contract.pk)
 
 

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.contract_pages import PriceFields
@@ -25,14 +27,16 @@ class ListingForm(PriceFields):
         max_length=vendor_listings.DESCRIPTION_LENGTH.longest, widget=forms.Textarea(attrs={"rows": 5})
     )
     services = forms.CharField(
-        max_length=vendor_listings.TEXT_LENGTH.longest, required=False, help_text="For example: boxes on photographs."
+        max_length=vendor_listings.TEXT_LENGTH.longest,
+        required=False,
+        help_text=_("For example: boxes on photographs."),
     )
     languages = forms.CharField(
-        max_length=vendor_listings.LANGUAGES_LENGTH.longest, help_text='Separated by commas, as in "en, pt-BR".'
+        max_length=vendor_listings.LANGUAGES_LENGTH.longest, help_text=_('Separated by commas, as in "en, pt-BR".')
     )
     certifications = forms.CharField(max_length=vendor_listings.TEXT_LENGTH.longest, required=False)
     turnaround_hours = forms.IntegerField(
-        label="Usual turnaround, hours", **vendor_listings.TURNAROUND_HOURS.bounds, initial=48
+        label=_("Usual turnaround, hours"), **vendor_listings.TURNAROUND_HOURS.bounds, initial=48
     )
 
     def offer(self) -> Offer:
@@ -52,11 +56,11 @@ class ListingForm(PriceFields):
 class PaymentForm(forms.Form):
     """Where the vendor's invoices are to be paid to."""
 
-    holder = forms.CharField(max_length=payouts.TEXT_LENGTH.longest, label="Name on the account")
+    holder = forms.CharField(max_length=payouts.TEXT_LENGTH.longest, label=_("Name on the account"))
     destination = forms.CharField(
         max_length=payouts.TEXT_LENGTH.longest,
-        label="IBAN or account",
-        help_text="An IBAN, or what the operator of this installation has told you to give instead.",
+        label=_("IBAN or account"),
+        help_text=_("An IBAN, or what the operator of this installation has told you to give instead."),
     )
 
 
@@ -106,7 +110,7 @@ def save(request: HttpRequest) -> HttpResponse:
                 form.refuse(error)
     if form.errors:
         return _page(request, form=form, status=422)
-    messages.success(request, "Saved.")
+    messages.success(request, gettext("Saved."))
     return redirect("vendor:listing")
 
 
@@ -115,7 +119,11 @@ def save(request: HttpRequest) -> HttpResponse:
 def submit(request: HttpRequest) -> HttpResponse:
     """Ask for the listing to be public."""
     listing = vendor_listings.submit(account=request.account, by=scope.actor(request.user))  # type: ignore[attr-defined]
-    said = "Your listing is public." if listing.status == "Published" else "An operator reads your listing next."
+    said = (
+        gettext("Your listing is public.")
+        if listing.status == "Published"
+        else gettext("An operator reads your listing next.")
+    )
     messages.success(request, said)
     return redirect("vendor:listing")
 
@@ -125,7 +133,7 @@ def submit(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest) -> HttpResponse:
     """Take the listing back."""
     vendor_listings.withdraw(account=request.account, by=scope.actor(request.user))  # type: ignore[attr-defined]
-    messages.success(request, "Your listing is shown to nobody now; contracts go on.")
+    messages.success(request, gettext("Your listing is shown to nobody now; contracts go on."))
     return redirect("vendor:listing")
 
 
@@ -145,5 +153,5 @@ def payment(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field, error.message)
     if form.errors:
         return _page(request, payment=form, status=422)
-    messages.success(request, "Saved. Operators pay your invoices there.")
+    messages.success(request, gettext("Saved. Operators pay your invoices there."))
     return redirect("vendor:listing")

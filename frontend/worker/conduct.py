@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.conduct_forms import TextForm, shown
@@ -48,7 +49,7 @@ def appeal(request: HttpRequest, finding_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Your appeal was sent.")
+        messages.success(request, gettext("Your appeal was sent."))
     return redirect("worker:conduct")
 
 
@@ -63,5 +64,5 @@ def instructions_read(request: HttpRequest, finding_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "Thank you. The job is open to you again.")
+        messages.success(request, gettext("Thank you. The job is open to you again."))
     return redirect("worker:conduct")

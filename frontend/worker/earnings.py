@@ -9,6 +9,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import security, statement_files, statement_pages
@@ -30,11 +32,11 @@ PAYOUTS_SHOWN = 10
 class DetailsForm(forms.Form):
     """Where pay is to be sent."""
 
-    holder = forms.CharField(max_length=payouts.TEXT_LENGTH.longest, label="Name on the account")
+    holder = forms.CharField(max_length=payouts.TEXT_LENGTH.longest, label=_("Name on the account"))
     destination = forms.CharField(
         max_length=payouts.TEXT_LENGTH.longest,
-        label="IBAN or account",
-        help_text="An IBAN, or what the operator of this installation has told you to give instead.",
+        label=_("IBAN or account"),
+        help_text=_("An IBAN, or what the operator of this installation has told you to give instead."),
     )
 
 
@@ -42,7 +44,10 @@ class RequestForm(forms.Form):
     """How much; left empty, everything."""
 
     amount = forms.CharField(
-        max_length=money.TEXT_LENGTH.longest, required=False, label="Amount in dollars", help_text="Empty: everything."
+        max_length=money.TEXT_LENGTH.longest,
+        required=False,
+        label=_("Amount in dollars"),
+        help_text=_("Empty: everything."),
     )
 
     def clean_amount(self) -> int | None:
@@ -118,7 +123,7 @@ def set_details(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field, error.message)
     if form.errors:
         return _page(request, details=form, status=422)
-    messages.success(request, "Saved. Payouts you ask for from now on go there.")
+    messages.success(request, gettext("Saved. Payouts you ask for from now on go there."))
     return redirect("worker:earnings")
 
 
@@ -132,7 +137,7 @@ def connect(request: HttpRequest) -> HttpResponse:
     )
     if url:
         return redirect(url)
-    messages.success(request, "Stripe has all it needs. Payouts you ask for from now on are paid by Stripe.")
+    messages.success(request, gettext("Stripe has all it needs. Payouts you ask for from now on are paid by Stripe."))
     return redirect("worker:earnings")
 
 
@@ -152,7 +157,7 @@ def request_payout(request: HttpRequest) -> HttpResponse:
             form.add_error("amount" if error.field == "amount" else None, error.message)
     if form.errors:
         return _page(request, asked=form, status=422)
-    messages.success(request, "Requested. You can cancel it until it is sent to the bank.")
+    messages.success(request, gettext("Requested. You can cancel it until it is sent to the bank."))
     return redirect("worker:earnings")
 
 
@@ -162,5 +167,8 @@ def cancel_payout(request: HttpRequest, payout_id: int) -> HttpResponse:
     """Take back a payout that was not sent yet."""
     payout = payouts.one_of(request.worker, payout_id)  # type: ignore[attr-defined]
     payouts.cancel(payout=payout, by=actor(request.user))
-    messages.success(request, f"{payout.reference} is cancelled; the money is in your earnings again.")
+    messages.success(
+        request,
+        gettext("{reference} is cancelled; the money is in your earnings again.").format(reference=payout.reference),
+    )
     return redirect("worker:earnings")

@@ -5,8 +5,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from frontend import formats
 from frontend.images import image_url
 from frontend.layers import earlier_layers, seen
 from frontend.networks import caller
@@ -120,5 +122,10 @@ def appeal(request: HttpRequest, assignment_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"Your appeal was sent. It is answered by {filed.due_at:%Y-%m-%d}, or upheld.")
+        messages.success(
+            request,
+            gettext("Your appeal was sent. It is answered by {due_at}, or upheld.").format(
+                due_at=formats.day(filed.due_at)
+            ),
+        )
     return redirect("worker:history")

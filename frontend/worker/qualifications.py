@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.layers import seen
@@ -61,9 +62,14 @@ def ask(request: HttpRequest, type_id: int) -> HttpResponse:
     try:
         held = earning.ask(row=row, worker=worker)
     except DomainError as error:
-        messages.error(request, f"Not yet: {error.message}.")
+        messages.error(request, gettext("Not yet: {message}.").format(message=error.message))
     else:
-        messages.success(request, f"You have the qualification {row.name} with the value {held.value}.")
+        messages.success(
+            request,
+            gettext("You have the qualification {name} with the value {value}.").format(
+                name=row.name, value=held.value
+            ),
+        )
     return redirect("worker:qualification", row.pk)
 
 
@@ -76,7 +82,7 @@ def start(request: HttpRequest, type_id: int) -> HttpResponse:
     try:
         attempt = taking.start(row=row, worker=worker, training=request.POST.get("training") == "on")
     except DomainError as error:
-        messages.error(request, f"Not now: {error.message}.")
+        messages.error(request, gettext("Not now: {message}.").format(message=error.message))
         return redirect("worker:qualification", row.pk)
     return redirect("worker:test", attempt.pk)
 

@@ -23,17 +23,17 @@ _NO_COUNTRY = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "
 
 
 @cache
-def countries() -> dict[str, str]:
-    """English names of the countries by their codes, in the order of the names."""
-    named = Locale("en").territories
+def countries(language: str = "en") -> dict[str, str]:
+    """Names of the countries in that language by their codes, in the order of the names."""
+    named = Locale(language).territories
     found = {code: str(name) for code, name in named.items() if len(code) == 2 and code.isalpha()}
     return dict(sorted(((c, n) for c, n in found.items() if c not in _NO_COUNTRY), key=lambda item: item[1]))
 
 
 @cache
-def spoken() -> dict[str, str]:
-    """English names of the languages by their codes, in the order of the names."""
-    found = {code: str(name) for code, name in Locale("en").languages.items() if len(code) == 2}
+def spoken(language: str = "en") -> dict[str, str]:
+    """Names of the languages in that language by their codes, in the order of the names."""
+    found = {code: str(name) for code, name in Locale(language).languages.items() if len(code) == 2}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 

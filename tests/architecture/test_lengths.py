@@ -17,7 +17,8 @@ ROOMS = (
     "examples",
     "docs",
 )
-SKIPPED = {"node_modules", "migrations", "dist", "__pycache__"}
+# "locales": made by lit-localize from the translations.
+SKIPPED = {"node_modules", "migrations", "dist", "locales", "__pycache__"}
 MAX_FILE = 400
 MAX_FUNCTION = 60
 

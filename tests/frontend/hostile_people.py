@@ -28,6 +28,7 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
         ("/you/profile/", {"country": "DE", "languages": "en", "adult": "on"}),
         ("/you/public-pool/", {}),
+        ("/language/", {"language": "de", "next": "/you/"}),
         ("/sign-up/", {"email": "new@example.org", "purpose": "Worker"}),
         (
             f"/sign-up/finish/{ids['sign_up']}/",

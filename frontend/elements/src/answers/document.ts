@@ -1,6 +1,7 @@
 /** The keys and values of a document as Textract's blocks (names in camel case, as Amazon A2I gives them), what a reviewer says of
  *  them, and the blocks of the answer. Pure: knows nothing of the screen. */
 import type { Rect } from "../picture/plane";
+import { msg, str } from "../locale";
 
 /** A block; members that are not named here are kept as they are. */
 export interface Block {
@@ -74,7 +75,7 @@ export function lack(fields: readonly Field[], said: readonly Said[]): { says: s
   const at = said.findIndex(({ text, blank, none }) => !blank && !none && !text.trim());
   if (at < 0) return null;
   const { key, block } = fields[at]!;
-  return { says: `Write the value of “${key}”, or say that it is blank${block === null ? " or that the key is not there" : ""}.`, at };
+  return { says: msg(str`Write the value of “${key}”, or say that it is blank${block === null ? " or that the key is not there" : ""}.`), at };
 }
 
 const line = (id: string, text: string): Block => ({ blockType: "LINE", id, text });

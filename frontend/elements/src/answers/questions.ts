@@ -1,5 +1,6 @@
 /** Questions about a text with their answers, and their form in the answer. Offsets count Unicode code points, the end is exclusive.
  *  Pure: knows nothing of the screen. */
+import { msg, str } from "../locale";
 
 export interface Quote { start: number; end: number }
 export interface Pair { question: string; answer: string; tags: string[]; quotes: Quote[] }
@@ -26,11 +27,11 @@ function outOf({ least, most }: Range, count: number, one: string): string {
 /** What is missing: a sentence, and which text of which pair lacks it. */
 export function lack(pairs: readonly Pair[], limits: Limits): { says: string; at: number; part: "question" | "answer" } | null {
   const number = outOf(limits.pairs, pairs.length, "question");
-  if (number) return { says: `Write ${number}.`, at: Math.max(pairs.length - 1, 0), part: "question" };
+  if (number) return { says: msg(str`Write ${number}.`), at: Math.max(pairs.length - 1, 0), part: "question" };
   for (const [at, pair] of pairs.entries()) {
     for (const part of ["question", "answer"] as const) {
       const words = outOf(limits[part], wordsIn(pair[part]), "word");
-      if (words) return { says: `Write ${words} as ${part} ${at + 1}.`, at, part };
+      if (words) return { says: msg(str`Write ${words} as ${part} ${at + 1}.`), at, part };
     }
   }
   return null;

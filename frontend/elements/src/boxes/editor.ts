@@ -5,6 +5,7 @@ import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 import { type Listener, ShapeEditor, where } from "../shapes/editor";
 import { type Draft, parseBoxes, plain, toDraft } from "./answer";
 import { BOX, type Box, type Handle, MIN_SIZE, between, bigEnough, moved, resized, snap } from "./geometry";
+import { msg, str } from "../locale";
 
 type Gesture =
   | { kind: "draw"; from: Point; rect: Rect }
@@ -68,7 +69,7 @@ export class BoxEditor extends ShapeEditor<Box> {
     if (this.cursor) {
       this.lastCursor = this.cursor.at;
       this.cursor = null;
-      this.listener.say("Drawing cancelled.");
+      this.listener.say(msg("Drawing cancelled."));
     }
     this.listener.shown();
   }
@@ -80,17 +81,17 @@ export class BoxEditor extends ShapeEditor<Box> {
     if (!this.cursor) {
       this.selected = null;
       this.cursor = { at: snap(this.lastCursor ?? start, this.size), corner: null };
-      this.listener.say(`Crosshair at ${where(this.cursor.at)}. Arrow keys move it, Enter sets the first corner, Escape cancels.`);
+      this.listener.say(msg(str`Crosshair at ${where(this.cursor.at)}. Arrow keys move it, Enter sets the first corner, Escape cancels.`));
       return this.listener.shown();
     }
     const { at, corner } = this.cursor;
     if (!corner) {
       this.cursor.corner = at;
-      this.listener.say(`First corner at ${where(at)}. Move to the opposite corner and press Enter.`);
+      this.listener.say(msg(str`First corner at ${where(at)}. Move to the opposite corner and press Enter.`));
       return this.listener.shown();
     }
     const rect = between(corner, at, this.size);
-    if (!bigEnough(rect)) return this.listener.say(`Too small: a box is at least ${MIN_SIZE} by ${MIN_SIZE} pixels.`);
+    if (!bigEnough(rect)) return this.listener.say(msg(str`Too small: a box is at least ${MIN_SIZE} by ${MIN_SIZE} pixels.`));
     this.lastCursor = at;
     this.cursor = null;
     this.addBox(rect);
@@ -107,7 +108,7 @@ export class BoxEditor extends ShapeEditor<Box> {
 
   addBox(rect: Rect): void {
     if (!bigEnough(rect)) {
-      if (rect.width > 0 || rect.height > 0) this.listener.say(`Too small: a box is at least ${MIN_SIZE} by ${MIN_SIZE} pixels.`);
+      if (rect.width > 0 || rect.height > 0) this.listener.say(msg(str`Too small: a box is at least ${MIN_SIZE} by ${MIN_SIZE} pixels.`));
       return this.listener.shown();
     }
     this.add(rect);

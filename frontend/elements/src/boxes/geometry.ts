@@ -2,6 +2,7 @@
  *  in [0, width] and [0, height], and it is at least MIN_SIZE on a side. Knows nothing of screens, canvases or labels. */
 import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 import type { Kind, Shape } from "../shapes/shape";
+import { msg, str } from "../locale";
 
 export interface Box extends Rect, Shape {}
 
@@ -98,13 +99,13 @@ export function handleAt(rect: Rect, point: Point, reach: number): Handle | null
 
 /** Boxes as the editor of shapes sees them. */
 export const BOX: Kind<Box> = {
-  one: "box",
-  many: "boxes",
+  one: msg("box"),
+  many: msg("boxes"),
   bounds: (box) => box,
   contains,
   extent: (box) => box.width * box.height,
   moved,
   same: (a, b) => a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height && a.label === b.label,
-  describe: (box) => `at ${box.left}, ${box.top}, ${box.width} by ${box.height} pixels`,
+  describe: (box) => msg(str`at ${box.left}, ${box.top}, ${box.width} by ${box.height} pixels`),
   brief: (box) => `${box.width} × ${box.height}`,
 };

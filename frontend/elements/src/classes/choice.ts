@@ -1,5 +1,6 @@
 /** A single choice among labels, with undo and redo, and its forms as JSON data: Ground Truth's answer, the journal's draft, an
  *  initial value. Pure: knows nothing of the screen. */
+import { msg, str } from "../locale";
 
 export interface ClassAnswer { label: string }
 
@@ -37,7 +38,7 @@ export class Choice implements Chooser<ChoiceDraft> {
 
   get label(): string | null { return this.now.choice; }
   get nothing(): boolean { return this.now.choice === null; }
-  get words(): string { return this.now.choice === null ? "No label is chosen." : `${this.now.choice} is chosen.`; }
+  get words(): string { return this.now.choice === null ? msg("No label is chosen.") : msg(str`${this.now.choice} is chosen.`); }
   get canUndo(): boolean { return this.now.past.length > 0; }
   get canRedo(): boolean { return this.now.future.length > 0; }
   get draft(): ChoiceDraft { return structuredClone(this.now); }

@@ -1,6 +1,7 @@
 /** Any number of choices among labels, or that none of them fits, with undo and redo, and its forms as JSON data. Pure: knows
  *  nothing of the screen. */
 import type { Chooser } from "./choice";
+import { msg, str } from "../locale";
 
 export interface ClassesAnswer { labels: string[] }
 
@@ -26,7 +27,7 @@ export class Choices implements Chooser<ChoicesDraft> {
 
   get words(): string {
     const { chosen } = this.now;
-    if (chosen.length < 2) return chosen.length === 0 ? "No label is chosen." : `${chosen[0]!} is chosen.`;
+    if (chosen.length < 2) return chosen.length === 0 ? msg("No label is chosen.") : msg(str`${chosen[0]!} is chosen.`);
     return `${chosen.slice(0, -1).join(", ")} and ${chosen.at(-1)!} are chosen.`;
   }
 

@@ -1,6 +1,7 @@
 /** The keys of the classifiers: what a key press means, and the list of keys as the help shows it. Pure. */
 import type { Hotkey } from "../crowd/element";
 import { hotkeyOf } from "../labels/labels";
+import { msg } from "../locale";
 
 export type Command =
   | { do: "choose"; hotkey: string }
@@ -12,21 +13,21 @@ export type Command =
 export type Press = Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 
 export const HOTKEYS = [
-  { keys: "1 … 0, letters", does: "choose the label next to it" },
-  { keys: "← ↑ → ↓", does: "previous or next label" },
-  { keys: "Enter", does: "submit" },
-  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
-  { keys: "+ / −, wheel, two fingers", does: "zoom" },
-  { keys: "Shift + arrows, drag", does: "move the picture" },
-  { keys: "F", does: "see the whole picture" },
-  { keys: "/", does: "find a label" },
+  { keys: "1 … 0, letters", does: msg("choose the label next to it") },
+  { keys: "← ↑ → ↓", does: msg("previous or next label") },
+  { keys: "Enter", does: msg("submit") },
+  { keys: msg("Ctrl + Z, Ctrl + Shift + Z"), does: msg("undo, redo") },
+  { keys: "+ / −, wheel, two fingers", does: msg("zoom") },
+  { keys: msg("Shift + arrows, drag"), does: msg("move the picture") },
+  { keys: "F", does: msg("see the whole picture") },
+  { keys: "/", does: msg("find a label") },
 ] as const;
 
 /** The same where several labels can be chosen. */
 export const SEVERAL_HOTKEYS = [
-  { keys: "1 … 0, letters", does: "choose the label next to it, or take it back" },
-  { keys: "X", does: "none of the labels fits" },
-  { keys: "← ↑ → ↓, Space", does: "go to a label, choose it" },
+  { keys: "1 … 0, letters", does: msg("choose the label next to it, or take it back") },
+  { keys: "X", does: msg("none of the labels fits") },
+  { keys: "← ↑ → ↓, Space", does: msg("go to a label, choose it") },
   ...HOTKEYS.slice(2),
 ] as const;
 

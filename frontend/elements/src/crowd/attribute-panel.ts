@@ -2,6 +2,7 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { type Attribute, type Values, valueOf } from "../labels/attributes";
+import { msg, str } from "../locale";
 
 export interface AttributeView {
   /** What the attributes are of: "box 2, bee". */
@@ -18,7 +19,7 @@ export interface AttributeView {
 
 export function attributePanel(view: AttributeView) {
   if (view.attributes.length === 0) return nothing;
-  return html`<section class="attributes" aria-label="Attributes of ${view.title}"><h2>Attributes of ${view.title}</h2>
+  return html`<section class="attributes" aria-label=${msg(str`Attributes of ${view.title}`)}><h2>${msg(str`Attributes of ${view.title}`)}</h2>
     ${view.attributes.map((attribute, at) => field(view, attribute, `attribute-${at}`))}</section>`;
 }
 
@@ -38,7 +39,7 @@ function field(view: AttributeView, attribute: Attribute, id: string) {
   return html`<label for=${id}>${name}${range}${required ? html` <span aria-hidden="true">*</span>` : nothing}</label>
     ${choices
       ? html`<select id=${id} ?required=${required} ?disabled=${off} .value=${live(value)} aria-describedby=${description ? `${id}-why` : nothing} @change=${change}>
-          <option value="" ?selected=${value === ""}>choose…</option>${choices.map((choice) => html`<option value=${choice} ?selected=${choice === value}>${choice}</option>`)}</select>`
+          <option value="" ?selected=${value === ""}>${msg("choose…")}</option>${choices.map((choice) => html`<option value=${choice} ?selected=${choice === value}>${choice}</option>`)}</select>`
       : html`<input id=${id} type=${type === "number" ? "number" : "text"} step="any" min=${minimum ?? nothing} max=${maximum ?? nothing} ?required=${required}
           ?disabled=${off} .value=${live(value)} autocomplete="off" aria-describedby=${description ? `${id}-why` : nothing} @change=${change} />`}
     ${description ? html`<small id="${id}-why">${description}</small>` : nothing}`;

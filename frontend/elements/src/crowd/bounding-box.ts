@@ -13,16 +13,17 @@ import { BoxTool } from "./box-tool";
 import { BOX_KEYS, boxHotkeys } from "./keys";
 import { crowdElement } from "./registry";
 import { ShapeElement } from "./shape-element";
+import { msg, str } from "../locale";
 
 @crowdElement("crowd-bounding-box")
 export class CrowdBoundingBox extends ShapeElement<Box, BoxEditor, BoxTool, Draft> {
-  protected get how() { return `Press ${this.key("place")} to draw a box by keys, ${this.key("next")} for the next box, question mark for all keys.`; }
+  protected get how() { return msg(str`Press ${this.key("place")} to draw a box by keys, ${this.key("next")} for the next box, question mark for all keys.`); }
   protected readonly usual = BOX_KEYS;
   get hotkeys() { return boxHotkeys(this.keys); }
-  protected readonly words = { one: "box", many: "boxes" };
+  protected readonly words = { one: msg("box"), many: msg("boxes") };
   protected readonly drawing = { glyph: "square-dashed", how: "drag" } as const;
-  protected readonly request = "Draw a box around each object";
-  protected override readonly filling = "Box filling";
+  protected readonly request = msg("Draw a box around each object");
+  protected override readonly filling = msg("Box filling");
   private initial: AnswerBox[] | null = null;
 
   /** The answer, or null while there is no picture. */
@@ -52,6 +53,6 @@ export class CrowdBoundingBox extends ShapeElement<Box, BoxEditor, BoxTool, Draf
   protected get drawingHint(): string {
     const cursor = this.editor?.cursor;
     if (!cursor) return "";
-    return cursor.corner ? "Move to the opposite corner, then Enter" : "Move with the arrow keys, then Enter for the first corner";
+    return cursor.corner ? msg("Move to the opposite corner, then Enter") : msg("Move with the arrow keys, then Enter for the first corner");
   }
 }

@@ -8,6 +8,7 @@ import { ironIcon } from "./iron-icons";
 import "./kit";
 import { crowdPart } from "./registry";
 import { tokens } from "./styles";
+import { msg } from "../locale";
 
 const styles = [tokens, iconStyles, css`
   :host { display: inline-block; vertical-align: middle; }
@@ -58,7 +59,7 @@ export class CrowdButton extends Pressed {
     const { variant, appearance } = LOOKS[this.variant] ?? LOOKS.normal;
     const icon = this.iconUrl ? html`<img src=${this.iconUrl} alt="" />` : this.icon ? ironIcon(this.icon) : nothing;
     const right = this.iconAlign === "right";
-    const name = wordsOf(this) ? nothing : html`<span class="sr">${this.getAttribute("aria-label") || this.title || this.icon || iconWords(this) || "Button"}</span>`;
+    const name = wordsOf(this) ? nothing : html`<span class="sr">${this.getAttribute("aria-label") || this.title || this.icon || iconWords(this) || msg("Button")}</span>`;
     return html`<wa-button type="button" variant=${variant} appearance=${appearance} href=${safeUrl(this.href) || nothing} target=${this.target || nothing}
         ?disabled=${this.disabled} ?loading=${this.loading}>
       ${icon === nothing ? nothing : html`<span class="glyph" slot=${right ? "end" : "start"}>${icon}</span>`}<slot @slotchange=${() => this.requestUpdate()}></slot>${name}</wa-button>`;
@@ -68,7 +69,7 @@ export class CrowdButton extends Pressed {
 @crowdPart("crowd-icon-button")
 export class CrowdIconButton extends Pressed {
   override render() {
-    const name = this.getAttribute("aria-label") || this.title || this.icon || "Button";
+    const name = this.getAttribute("aria-label") || this.title || this.icon || msg("Button");
     return html`<wa-button type="button" variant="neutral" appearance="plain" ?disabled=${this.disabled}>${ironIcon(this.icon)}<span class="sr">${name}</span></wa-button>`;
   }
 }
@@ -79,7 +80,7 @@ export class CrowdFab extends Pressed {
   @property() label = "";
 
   override render() {
-    const name = this.title || this.getAttribute("aria-label") || this.label || this.icon || "Button";
+    const name = this.title || this.getAttribute("aria-label") || this.label || this.icon || msg("Button");
     const letter = [...this.label][0] ?? "";
     return html`<wa-button type="button" variant="brand" appearance="accent" pill title=${this.title || nothing} ?disabled=${this.disabled}>
       ${this.icon ? ironIcon(this.icon) : html`<span aria-hidden="true">${letter}</span>`}<span class="sr">${name}</span></wa-button>`;

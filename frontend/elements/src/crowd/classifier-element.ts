@@ -18,6 +18,7 @@ import { type Overlay, readOverlay } from "./overlay";
 import { choiceStyles, reviewStyles, tokens, toolStyles } from "./styles";
 import { WorkElement } from "./work-element";
 import { commentDialog, commentLink, regionOf } from "./worker-comment";
+import { msg, str, thing } from "../locale";
 
 /** Commands that work while the element is disabled: they only change the display. */
 const LOOKING: readonly Command["do"][] = ["pan", "zoom", "fit", "search", "help"];
@@ -34,15 +35,15 @@ export interface Manner<Draft> {
 export const ONE: Manner<ChoiceDraft> = {
   role: "radio", group: "radiogroup", hotkeys: HOTKEYS,
   make: (names, _, initial) => new Choice(names, initialChoice(initial, names)),
-  question: (subject) => `What ${subject === "text" ? "is the text about" : `does the ${subject} show`}?`,
-  missing: (subject) => `Choose the label that fits the ${subject}.`,
+  question: (subject) => (subject === "text" ? msg("What is the text about?") : subject === "picture" ? msg("What does the picture show?") : msg(str`What does the ${subject} show?`)),
+  missing: (subject) => msg(str`Choose the label that fits the ${thing(subject)}.`),
 };
 
 export const SEVERAL: Manner<ChoicesDraft> = {
   role: "checkbox", group: "group", hotkeys: SEVERAL_HOTKEYS,
   make: (names, none, initial) => new Choices(names, none, initialChoices(initial)),
-  question: (subject) => `Which labels fit the ${subject}?`,
-  missing: (subject, none) => `Choose every label that fits the ${subject}${none === null ? "" : `, or “${none}”`}.`,
+  question: (subject) => msg(str`Which labels fit the ${thing(subject)}?`),
+  missing: (subject, none) => (none === null ? msg(str`Choose every label that fits the ${thing(subject)}.`) : msg(str`Choose every label that fits the ${thing(subject)}, or “${none}”.`)),
 };
 
 const commentOf = (draft: { comment?: string } | null): string => draft?.comment ?? "";
@@ -258,7 +259,7 @@ export abstract class ClassifierElement<Draft extends object, Target> extends Wo
   /** The classes of the answer that is judged. */
   private earlier() {
     const classes = this.shownOver?.classes;
-    return classes ? html`<p class="earlier">Earlier label: <strong>${classes.join(", ")}</strong></p>` : nothing;
+    return classes ? html`<p class="earlier">${msg("Earlier label:")} <strong>${classes.join(", ")}</strong></p>` : nothing;
   }
 
   private choices() {
@@ -279,7 +280,7 @@ export abstract class ClassifierElement<Draft extends object, Target> extends Wo
         ${shown.map((label) => this.choiceButton(label, label.name === stop))}
         ${none ? this.choiceButton(none, none.name === stop) : nothing}
       </div>
-      ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
+      ${shown.length === 0 ? html`<p class="empty">${msg("No label is called that.")}</p>` : nothing}
       ${this.region ? commentLink(this.region, this.comment, this.disabled) : nothing}
     </section>`;
   }

@@ -5,6 +5,7 @@ import { property, query, state } from "lit/decorators.js";
 import "./kit";
 import { crowdPart } from "./registry";
 import { tokens } from "./styles";
+import { msg, str } from "../locale";
 
 type Group = HTMLElement & { active: string; updateComplete: Promise<unknown>; updateActiveTab: () => void };
 type Dialog = HTMLElement & { open: boolean };
@@ -62,7 +63,7 @@ export class CrowdTabs extends LitElement {
     if (tabs.length === 0) return nothing;
     const active = this.group?.active || "tab-0";
     return html`<wa-tab-group active=${active}>
-      ${tabs.map((tab, at) => html`<wa-tab panel="tab-${at}">${tab.header || tab.getAttribute("header") || `Tab ${at + 1}`}</wa-tab>`)}
+      ${tabs.map((tab, at) => html`<wa-tab panel="tab-${at}">${tab.header || tab.getAttribute("header") || msg(str`Tab ${at + 1}`)}</wa-tab>`)}
       ${tabs.map((_, at) => html`<wa-tab-panel name="tab-${at}"><slot name="tab-${at}"></slot></wa-tab-panel>`)}</wa-tab-group>`;
   }
 }
@@ -125,7 +126,7 @@ abstract class Opener extends LitElement {
 
 @crowdPart("crowd-modal")
 export class CrowdModal extends Opener {
-  protected readonly words = "Click to open modal";
+  protected readonly words = msg("Click to open modal");
 
   override render() {
     return this.opener(html`<slot></slot>`);
@@ -138,7 +139,7 @@ type Region = (typeof REGIONS)[number];
 
 @crowdPart("crowd-instructions")
 export class CrowdInstructions extends Opener {
-  protected readonly words = "Click for instructions";
+  protected readonly words = msg("Click for instructions");
   @state() private there: Region[] = [];
   private readonly grown = new MutationObserver(() => this.lookForRegions());
 
@@ -161,11 +162,11 @@ export class CrowdInstructions extends Opener {
   override render() {
     const has = (region: Region) => this.there.includes(region);
     const tabs = [
-      ...(has("short-summary") ? [{ title: "Summary", content: html`<slot name="short-summary"></slot>` }] : []),
-      ...(has("detailed-instructions") ? [{ title: "Detailed instructions", content: html`<slot name="detailed-instructions"></slot>` }] : []),
-      ...(has("positive-example") || has("negative-example") ? [{ title: "Examples", content: html`
-        ${has("positive-example") ? html`<section class="good"><h3>✓ Good</h3><slot name="positive-example"></slot></section>` : nothing}
-        ${has("negative-example") ? html`<section class="bad"><h3>✕ Not like this</h3><slot name="negative-example"></slot></section>` : nothing}` }] : []),
+      ...(has("short-summary") ? [{ title: msg("Summary"), content: html`<slot name="short-summary"></slot>` }] : []),
+      ...(has("detailed-instructions") ? [{ title: msg("Detailed instructions"), content: html`<slot name="detailed-instructions"></slot>` }] : []),
+      ...(has("positive-example") || has("negative-example") ? [{ title: msg("Examples"), content: html`
+        ${has("positive-example") ? html`<section class="good"><h3>${msg("✓ Good")}</h3><slot name="positive-example"></slot></section>` : nothing}
+        ${has("negative-example") ? html`<section class="bad"><h3>${msg("✕ Not like this")}</h3><slot name="negative-example"></slot></section>` : nothing}` }] : []),
     ];
     return this.opener(html`<wa-tab-group active="page-0">
       ${tabs.map((tab, at) => html`<wa-tab panel="page-${at}">${tab.title}</wa-tab>`)}

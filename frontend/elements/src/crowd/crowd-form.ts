@@ -22,6 +22,7 @@ import type { CrowdElement } from "./element";
 import { crowdPart } from "./registry";
 import { submitButton } from "./submit-button";
 import { tokens } from "./styles";
+import { msg } from "../locale";
 
 /** What the form asks of a field before it hands over the answer; each is optional. */
 type Checked = HTMLElement & Partial<Pick<CrowdElement, "reportValidity" | "validationMessage">> & { fieldName?: string; validate?: () => unknown };
@@ -220,7 +221,7 @@ export class CrowdForm extends LitElement {
       if (!refused) continue;
       // the tools show their refusal beside the picture
       if (isNative(field) || field.fieldName !== undefined) this.refusal = `${titleOf(field)}: ${field.validationMessage}`;
-      else if (!ours) this.refusal = "Something is missing or not right: look for what is marked.";
+      else if (!ours) this.refusal = msg("Something is missing or not right: look for what is marked.");
       return false;
     }
     return true;
@@ -270,8 +271,8 @@ export class CrowdForm extends LitElement {
   private brief() {
     const [short, full] = Object.keys(REGIONS).map((name) => this.regions.find(({ localName }) => localName === name));
     if (!short && !full) return nothing;
-    return html`<section class="brief" aria-label="Instructions"><slot name="short"></slot>
-      ${full ? html`<button type="button" @click=${() => this.instructions.showModal()}>${short ? "Full instructions" : "Instructions"}</button>` : nothing}</section>
+    return html`<section class="brief" aria-label=${msg("Instructions")}><slot name="short"></slot>
+      ${full ? html`<button type="button" @click=${() => this.instructions.showModal()}>${short ? msg("Full instructions") : msg("Instructions")}</button>` : nothing}</section>
       ${instructionsDialog(full?.getAttribute("header") ?? "")}`;
   }
 
@@ -280,6 +281,6 @@ export class CrowdForm extends LitElement {
       <div id="form-refusal" role="alert">${this.refusal}</div>
       <paper-icon-button hidden></paper-icon-button>
       ${this.bare ? html`<div class="end">${submitButton(() => this.requestSubmit())}</div>` : nothing}
-      <pre id="answers-box" role="region" tabindex="0" aria-label="The answer" ?hidden=${!this.shownAnswer}>${this.shownAnswer}</pre>`;
+      <pre id="answers-box" role="region" tabindex="0" aria-label=${msg("The answer")} ?hidden=${!this.shownAnswer}>${this.shownAnswer}</pre>`;
   }
 }

@@ -3,6 +3,7 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { type DeepPicture, MOST, WHOLE, type Window, fitting, readDeep, windowed } from "../picture/deep";
+import { msg } from "../locale";
 
 /** Larger pictures are not read: they would take too much memory. */
 const MOST_PIXELS = 64e6;
@@ -57,7 +58,7 @@ export class DeepView {
     const slider = (name: string, key: keyof Window, least: number) => html`<label for=${key}>${name}</label>
       <input id=${key} type="range" min=${least} max=${MOST} step="1" .value=${live(String(window[key]))}
         @input=${(event: InputEvent) => this.set({ ...this.window, [key]: Number((event.target as HTMLInputElement).value) })} />`;
-    return html`${slider("Window (16 bits)", "width", 1)} ${slider("Level", "level", 0)}
-      <button type="button" @click=${() => this.set(fitting(picture))}>Fit the window to the picture</button>`;
+    return html`${slider(msg("Window (16 bits)"), "width", 1)} ${slider(msg("Level"), "level", 0)}
+      <button type="button" @click=${() => this.set(fitting(picture))}>${msg("Fit the window to the picture")}</button>`;
   }
 }

@@ -22,6 +22,7 @@ import { shapeStyles, tokens, toolStyles } from "./styles";
 import type { Tool } from "./tool";
 import { toolbar } from "./toolbar";
 import { Workbench } from "./workbench";
+import { msg, str } from "../locale";
 
 /** For a shape whose label is none of the task's. */
 const FALLBACK_COLOUR = "#c9c9c9";
@@ -63,7 +64,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   /** Buttons of several ways to draw, instead of the one button. */
   protected modes(): unknown { return undefined; }
   /** What the slider of the filling is called. */
-  protected readonly filling: string = "Filling";
+  protected readonly filling: string = msg("Filling");
 
   /** What single keys mean where the worker has chosen nothing else. */
   protected abstract readonly usual: Keys;
@@ -216,7 +217,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   }
 
   private canvasLabel(): string {
-    return `Picture to label${this.header ? `: ${this.header}` : ""}. ${this.counted}.`;
+    return msg(str`Picture to label${this.header ? `: ${this.header}` : ""}. ${this.counted}.`);
   }
 
   protected hint(words: string) {
@@ -229,7 +230,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
     return html`<section class="finish">
       <label class="none"><input id="nothing" type="checkbox" .checked=${editor?.nothing ?? false} ?disabled=${(editor?.count ?? 1) > 0 || this.locked}
           aria-describedby="refusal" @change=${(event: Event) => editor?.setNothing((event.target as HTMLInputElement).checked)} />
-        <span>Nothing to label here</span></label>
+        <span>${msg("Nothing to label here")}</span></label>
       <button type="button" class="listing" aria-expanded=${this.listOpen ? "true" : "false"} aria-controls="shape-list"
         @click=${() => (this.listOpen = !this.listOpen)}>${many.charAt(0).toUpperCase()}${many.slice(1)} ${editor?.count ?? 0}</button>
       <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>

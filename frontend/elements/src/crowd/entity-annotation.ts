@@ -28,6 +28,7 @@ import { crowdElement } from "./registry";
 import { shapeStyles, tokens, toolStyles } from "./styles";
 import { entityStyles, markStyles, textStyles } from "./text-styles";
 import { WorkElement } from "./work-element";
+import { msg, str } from "../locale";
 
 /** Commands that work while the element is disabled: they only change the display. */
 const LOOKING: readonly Command["do"][] = ["move", "cancel", "next", "previous", "search", "help"];
@@ -79,7 +80,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
   get value(): unknown { return this.editor?.answer ?? null; }
   protected get work(): Entities | null { return this.editor; }
   protected resume(draft: EntityDraft): void { this.editor?.restore(draft); }
-  protected get missing(): string { return this.empty ? "Mark every entity, or tick “No entities in this text”." : ""; }
+  protected get missing(): string { return this.empty ? msg("Mark every entity, or tick “No entities in this text”.") : ""; }
   get empty(): boolean { return this.editor ? this.editor.list.length === 0 && !this.editor.none : this.waiting === null; }
 
   protected override focusRefused(): void { this.renderRoot.querySelector<HTMLElement>("#none")?.focus(); }
@@ -152,13 +153,13 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
     const place = stretch ?? this.selected;
     if (!place) return;
     const entity = this.editor.mark(label.name, place.start, place.end);
-    if (!entity) return this.say("There is nothing but white space.");
+    if (!entity) return this.say(msg("There is nothing but white space."));
     this.selected = entity;
     this.head = this.anchor = entity.end;
     this.native = null;
     document.getSelection()?.removeAllRanges();
     this.changed();
-    this.say(`“${this.editor.between(entity.start, entity.end)}” is marked as ${this.names.get(label.name)?.full ?? label.name}.`);
+    this.say(msg(str`“${this.editor.between(entity.start, entity.end)}” is marked as ${this.names.get(label.name)?.full ?? label.name}.`));
     this.focus();
   }
 
@@ -173,7 +174,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
     this.editor.remove(entity);
     this.selected = null;
     this.changed();
-    this.say("The entity is removed.");
+    this.say(msg("The entity is removed."));
     this.focus();
   }
 
@@ -185,12 +186,12 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
   protected undone(word: string): void {
     this.selected = null;
     const { length } = this.editor!.list;
-    this.say(`${word}. ${length} ${length === 1 ? "entity is" : "entities are"} marked.`);
+    this.say(msg(str`${word}. ${length} ${length === 1 ? "entity is" : "entities are"} marked.`));
   }
 
   private go(by: 1 | -1): void {
     const list = this.editor?.list ?? [];
-    if (list.length === 0) return this.say("No entity is marked.");
+    if (list.length === 0) return this.say(msg("No entity is marked."));
     const at = list.findIndex((one) => one === this.selected);
     this.select(list[(at + by + list.length + (at < 0 && by < 0 ? 1 : 0)) % list.length]!);
   }
@@ -209,7 +210,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
     this.head = this.editor.moved(this.head, command.by, command.word);
     if (!command.extend) this.anchor = this.head;
     const { stretch } = this;
-    this.say(stretch ? `Selected: ${this.editor.between(stretch.start, stretch.end)}` : this.editor.between(this.head, this.editor.moved(this.head, 1, command.word)) || "End of the text");
+    this.say(stretch ? msg(str`Selected: ${this.editor.between(stretch.start, stretch.end)}`) : this.editor.between(this.head, this.editor.moved(this.head, 1, command.word)) || msg("End of the text"));
     void this.updateComplete.then(() => this.renderRoot.querySelector(".caret")?.scrollIntoView({ block: "nearest" }));
   }
 
@@ -273,7 +274,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
 
   override render() {
     return html`<div class="root" @keydown=${this.keydown}>
-      ${this.bar(iconButton({ name: "Remove the selected entity", glyph: "trash", keys: "Delete", off: !this.selected || this.disabled, act: () => this.drop(this.selected) }))}
+      ${this.bar(iconButton({ name: msg("Remove the selected entity"), glyph: "trash", keys: "Delete", off: !this.selected || this.disabled, act: () => this.drop(this.selected) }))}
       <div class="main">
         <div class="work">${this.words()} ${this.notice()}</div>
         <div class="side">${this.brief()}
@@ -294,7 +295,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
     const low = Math.min(this.head, this.anchor), high = Math.max(this.head, this.anchor);
     const selection = low < high ? [{ label: "", start: low, end: high }] : [];
     const pieces = this.editor ? stretches(this.shown, [...entities, ...selection, { label: "", start: this.head, end: this.head }]) : [];
-    return html`<div class="text" role="group" tabindex="0" aria-label="Text to label. Arrow keys move the cursor, with Shift they select" @pointerup=${this.released}>
+    return html`<div class="text" role="group" tabindex="0" aria-label=${msg("Text to label. Arrow keys move the cursor, with Shift they select")} @pointerup=${this.released}>
       <div class="words">${pieces.map((piece) => this.piece(piece, low, high))}${this.editor && this.head === this.editor.length ? this.caret() : nothing}</div></div>`;
   }
 
@@ -314,13 +315,13 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
 
   private list() {
     const entities = this.editor?.list ?? [];
-    return html`<section class="boxes open" aria-label="Entities">
-      <h2>Entities <span>${entities.length}</span></h2>
-      ${entities.length === 0 ? html`<p class="empty">None yet. Select text with the mouse, or with Shift and the arrow keys, and press a label's key.</p>` : nothing}
+    return html`<section class="boxes open" aria-label=${msg("Entities")}>
+      <h2>${msg("Entities")} <span>${entities.length}</span></h2>
+      ${entities.length === 0 ? html`<p class="empty">${msg("None yet. Select text with the mouse, or with Shift and the arrow keys, and press a label's key.")}</p>` : nothing}
       <ul class="list">${entities.map((one, at) => html`<li class=${one === this.selected ? "on" : ""}>
         <button type="button" class="go" aria-pressed=${one === this.selected ? "true" : "false"} @click=${() => this.select(one)}>
           ${spot(this.colourOf(one.label))}<span>${this.editor!.between(one.start, one.end)}</span><small>${this.names.get(one.label)?.short ?? one.label}</small></button>
-        <button type="button" class="gone" aria-label="Remove entity ${at + 1}, ${one.label}" ?disabled=${this.disabled} @click=${() => this.drop(one)}>${icon("trash")}</button></li>`)}</ul>
+        <button type="button" class="gone" aria-label=${msg(str`Remove entity ${at + 1}, ${one.label}`)} ?disabled=${this.disabled} @click=${() => this.drop(one)}>${icon("trash")}</button></li>`)}</ul>
     </section>`;
   }
 
@@ -328,7 +329,7 @@ export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
     const off = this.disabled || (this.editor?.list.length ?? 0) > 0;
     return html`<section class="finish">
       <label class="none"><input type="checkbox" id="none" .checked=${this.editor?.none ?? false} ?disabled=${off} aria-describedby="refusal"
-        @change=${(event: Event) => this.sayNone((event.target as HTMLInputElement).checked)} /><span>No entities in this text</span><kbd aria-hidden="true">x</kbd></label>
+        @change=${(event: Event) => this.sayNone((event.target as HTMLInputElement).checked)} /><span>${msg("No entities in this text")}</span><kbd aria-hidden="true">x</kbd></label>
       ${this.refused()}
     </section>`;
   }

@@ -18,6 +18,7 @@ import { ClassifierElement, ONE, SEVERAL } from "./classifier-element";
 import { filterOf, lightPanel } from "./light";
 import { drawn, legend } from "./overlay";
 import { crowdElement } from "./registry";
+import { msg, str } from "../locale";
 
 export abstract class PictureClassifier<Draft extends object> extends ClassifierElement<Draft, HTMLImageElement> {
   @query(".canvas") private frame!: HTMLDivElement;
@@ -47,7 +48,7 @@ export abstract class PictureClassifier<Draft extends object> extends Classifier
   }
 
   protected override target() {
-    return html`<div class="canvas" role="img" aria-label="Picture to label${this.header ? `: ${this.header}` : ""}"></div>`;
+    return html`<div class="canvas" role="img" aria-label=${msg(str`Picture to label${this.header ? `: ${this.header}` : ""}`)}></div>`;
   }
 
   protected override over() {
@@ -57,12 +58,12 @@ export abstract class PictureClassifier<Draft extends object> extends Classifier
   protected override tools() {
     const { picture } = this;
     return html`<span class="rule"></span>
-      ${iconButton({ name: "Zoom out", glyph: "minus", keys: "−", act: () => picture?.zoom(0.8) })}
+      ${iconButton({ name: msg("Zoom out"), glyph: "minus", keys: "−", act: () => picture?.zoom(0.8) })}
       <span class="percent wide" aria-live="off">${Math.round((picture?.view.scale ?? 1) * 100)} %</span>
-      ${iconButton({ name: "Zoom in", glyph: "plus", keys: "+", act: () => picture?.zoom(1.25) })}
-      ${iconButton({ name: "See the whole picture", glyph: "maximize", keys: "F", act: () => picture?.fitView() })}
+      ${iconButton({ name: msg("Zoom in"), glyph: "plus", keys: "+", act: () => picture?.zoom(1.25) })}
+      ${iconButton({ name: msg("See the whole picture"), glyph: "maximize", keys: "F", act: () => picture?.fitView() })}
       <span class="rule"></span>
-      ${iconButton({ name: "Brightness and contrast", glyph: "sliders", pressed: this.lightOpen, act: () => (this.lightOpen = !this.lightOpen) })}`;
+      ${iconButton({ name: msg("Brightness and contrast"), glyph: "sliders", pressed: this.lightOpen, act: () => (this.lightOpen = !this.lightOpen) })}`;
   }
 }
 

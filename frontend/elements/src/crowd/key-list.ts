@@ -5,6 +5,7 @@ import { property, state } from "lit/decorators.js";
 import type { Hotkey } from "./element";
 import { keymap } from "./keymap";
 import { type Line, type Plain, keyOf, written } from "./keys";
+import { msg, str } from "../locale";
 
 /** What an element has besides its list of keys if others can be chosen. */
 export interface Remappable {
@@ -45,8 +46,8 @@ export class WaggleKeyList extends LitElement {
     if (!asking?.action || !isRemappable(owner) || event.key === "Tab" || MODIFIERS.includes(event.key)) return;
     event.preventDefault(); // Escape would close the dialog
     event.stopPropagation();
-    if (event.key === "Escape") return this.ask(null, "Nothing changed.");
-    if (event.ctrlKey || event.metaKey || event.altKey) return this.ask(asking, "Choose a key without Ctrl or Alt.");
+    if (event.key === "Escape") return this.ask(null, msg("Nothing changed."));
+    if (event.ctrlKey || event.metaKey || event.altKey) return this.ask(asking, msg("Choose a key without Ctrl or Alt."));
     void this.choose(owner, asking, keyOf(event));
   };
 
@@ -70,14 +71,14 @@ export class WaggleKeyList extends LitElement {
     const { action, does, keys } = line;
     if (!action || action === "help" || action === "cancel" || action === "confirm") return nothing;
     const asking = this.asking?.action === action && this.asking.element === line.element;
-    return html`<button type="button" class="plain change" aria-label="Change the key ${keys}" aria-pressed=${asking ? "true" : "false"}
-      @click=${() => this.ask(asking ? null : line, asking ? "" : `Press the new key for “${does}”. Escape leaves it as it is.`)}
-      >${asking ? "Press a key…" : "Change"}</button>`;
+    return html`<button type="button" class="plain change" aria-label=${msg(str`Change the key ${keys}`)} aria-pressed=${asking ? "true" : "false"}
+      @click=${() => this.ask(asking ? null : line, asking ? "" : msg(str`Press the new key for “${does}”. Escape leaves it as it is.`))}
+      >${asking ? msg("Press a key…") : msg("Change")}</button>`;
   }
 
   private reset(elements: readonly string[]): void {
     for (const element of elements) if (Object.keys(keymap.of(element)).length > 0) keymap.choose(element, {});
-    this.ask(null, "The usual keys are back.");
+    this.ask(null, msg("The usual keys are back."));
   }
 
   override render() {
@@ -86,11 +87,11 @@ export class WaggleKeyList extends LitElement {
     const free = isRemappable(owner) && elements.length > 0;
     const lines: readonly Line[] = [...(owner?.hotkeys ?? []), ...more];
     const where = keymap.shared ? "with your account, for every machine" : "on this device";
-    return html`${free ? html`<p class="keys-said" role="status">${said || `Other keys can be chosen; they are kept ${where}.`}</p>` : nothing}
+    return html`${free ? html`<p class="keys-said" role="status">${said || msg(str`Other keys can be chosen; they are kept ${where}.`)}</p>` : nothing}
       ${free && keymap.problem ? html`<p class="keys-problem" role="alert">${keymap.problem}</p>` : nothing}
       <dl class="keys">${lines.map((line) => html`<dt>${line.keys}</dt><dd>${line.does} ${free ? this.button(line) : nothing}</dd>`)}</dl>
       ${free && elements.some((element) => Object.keys(keymap.of(element)).length > 0)
-        ? html`<button type="button" @click=${() => this.reset(elements)}>Use the usual keys</button>` : nothing}`;
+        ? html`<button type="button" @click=${() => this.reset(elements)}>${msg("Use the usual keys")}</button>` : nothing}`;
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Label } from "../labels/labels";
 import { pageStorage } from "../template/storage";
 import { KEYS_OF, type Keys, type Line, type Plain, written } from "./keys";
+import { msg } from "../locale";
 
 export type Chosen = Readonly<Partial<Record<Plain, string>>>;
 /** By the element's tag. */
@@ -30,7 +31,7 @@ interface Situation { usual: Keys; chosen: Chosen; lines: readonly Line[]; label
 /** Why a key cannot be chosen for an action, in words; empty if it can. `lines` name the commands of the tool that is shown. */
 export function refusal(action: Plain, key: string, { usual, chosen, lines, labels }: Situation): string {
   if (isFixed(key)) return `${written(key)} always means the same and cannot be chosen.`;
-  if (/^⇧?\d$/.test(key)) return "Digits choose labels.";
+  if (/^⇧?\d$/.test(key)) return msg("Digits choose labels.");
   if (!nameable(key)) return `${written(key)} cannot be chosen.`;
   const others = Object.fromEntries(Object.entries(chosen).filter(([other]) => other !== action)) as Chosen;
   const other = applied(usual, others)[key];

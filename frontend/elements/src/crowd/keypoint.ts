@@ -2,10 +2,11 @@
 import { KEYPOINT } from "../paths/forms";
 import { PathElement } from "./path-element";
 import { crowdElement } from "./registry";
+import { msg } from "../locale";
 
 @crowdElement("crowd-keypoint")
 export class CrowdKeypoint extends PathElement {
   protected readonly form = KEYPOINT;
   protected readonly drawing = { glyph: "crosshair", how: "click" } as const;
-  protected readonly request = "Set each key point";
+  protected readonly request = msg("Set each key point");
 }

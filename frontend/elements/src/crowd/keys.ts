@@ -1,6 +1,7 @@
 /** The keys of the drawing tools: what a key press means, and the lists of keys as the help shows them. Pure. */
 import { hotkeyOf } from "../labels/labels";
 import type { Hotkey } from "./element";
+import { msg, str } from "../locale";
 
 export type Command =
   | { do: "move"; dx: number; dy: number; grow: boolean }
@@ -44,7 +45,7 @@ export interface Line extends Hotkey { readonly action?: Plain; readonly element
 type Planned = Line | readonly [action: Plain, does: string];
 
 /** A key as people write it: "Shift + H". */
-export const written = (key: string): string => key.replace("⇧", "Shift + ").replace(/\b[a-z]$/, (letter) => letter.toUpperCase());
+export const written = (key: string): string => key.replace("⇧", msg("Shift + ")).replace(/\b[a-z]$/, (letter) => letter.toUpperCase());
 
 /** The keys of an action, as people write them. */
 export const keysOf = (action: Plain, keys: Keys): string => Object.keys(keys).filter((key) => keys[key] === action).map(written).join(", ");
@@ -53,23 +54,23 @@ const listed = (lines: readonly Planned[], keys: Keys): readonly Line[] =>
   lines.map((line) => ("does" in line ? line : { keys: keysOf(line[0], keys), does: line[1], action: line[0] }));
 
 const VIEWING: readonly Planned[] = [
-  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
-  { keys: "+ / −, wheel, two fingers", does: "zoom" },
-  { keys: "Space + drag, middle button", does: "pan" },
+  { keys: msg("Ctrl + Z, Ctrl + Shift + Z"), does: msg("undo, redo") },
+  { keys: "+ / −, wheel, two fingers", does: msg("zoom") },
+  { keys: msg("Space + drag, middle button"), does: msg("pan") },
   ["fit", "see the whole picture"],
   ["hand", "hand: drag the picture"],
 ];
 const FINISHING: readonly Planned[] = [
   ["nothing", "nothing to label here"],
   ["search", "find a label"],
-  { keys: "Escape", does: "cancel, deselect" },
+  { keys: "Escape", does: msg("cancel, deselect") },
 ];
-const LABELING: Hotkey = { keys: "1 … 0, letters", does: "choose the label written next to it" };
+const LABELING: Hotkey = { keys: "1 … 0, letters", does: msg("choose the label written next to it") };
 
 const stepping = (one: string): readonly Planned[] => [["next", `next ${one}`], ["previous", `previous ${one}`]];
 const copying = (many: string): readonly Planned[] => [
   ["duplicate", "duplicate"],
-  { keys: "Ctrl + C, Ctrl + V", does: `copy and paste, also on the next picture (all ${many} if none is selected)` },
+  { keys: msg("Ctrl + C, Ctrl + V"), does: msg(str`copy and paste, also on the next picture (all ${many} if none is selected)`) },
 ];
 const hiding = (one: string, many: string, more = ""): readonly Planned[] => [
   ["hide", `hide the other ${many}${more}`],
@@ -83,9 +84,9 @@ const hiding = (one: string, many: string, more = ""): readonly Planned[] => [
 export function boxHotkeys(keys: Keys = BOX_KEYS): readonly Line[] {
   return listed([
     ["place", "show the crosshair, then set each corner (arrows move it)"],
-    { keys: "← ↑ → ↓", does: "move the selected box or the crosshair by 1 pixel" },
-    { keys: "Shift + arrows", does: "by 10 pixels" },
-    { keys: "Alt + arrows", does: "resize (with Shift by 10)" },
+    { keys: "← ↑ → ↓", does: msg("move the selected box or the crosshair by 1 pixel") },
+    { keys: msg("Shift + arrows"), does: msg("by 10 pixels") },
+    { keys: msg("Alt + arrows"), does: msg("resize (with Shift by 10)") },
     LABELING, ...stepping("box"), ...copying("boxes"),
     ["remove", "delete the selected box"],
     ...VIEWING, ...hiding("box", "boxes"), ...FINISHING,
@@ -99,9 +100,9 @@ export function pathHotkeys(one: string, many: string, points: { most: number; c
   const ends = points.closed ? `close the ${one} (also: a click on its first point)` : `end the ${one} (also: a second click on its last point)`;
   return listed([
     ["place", several ? "show the crosshair, then set each point (arrows move it)" : "show the crosshair, then set the point (arrows move it)"],
-    ...(free ? [{ keys: "Enter", does: ends }, { keys: "Delete", does: "while drawing: take back the last point" }] : []),
-    { keys: "← ↑ → ↓", does: `move the crosshair, the chosen point or the selected ${one} by 1 pixel` },
-    { keys: "Shift + arrows", does: "by 10 pixels" },
+    ...(free ? [{ keys: "Enter", does: ends }, { keys: "Delete", does: msg("while drawing: take back the last point") }] : []),
+    { keys: "← ↑ → ↓", does: msg(str`move the crosshair, the chosen point or the selected ${one} by 1 pixel`) },
+    { keys: msg("Shift + arrows"), does: msg("by 10 pixels") },
     ...(several ? [["point-before", `previous point of the selected ${one}`], ["point-after", `next point of the selected ${one}`]] as const : []),
     ...(free ? [["insert", "insert a point after the chosen one (also: drag an edge)"] as const] : []),
     LABELING, ...stepping(one), ...copying(many),
@@ -121,8 +122,8 @@ export function maskHotkeys(instances: boolean, keys: Keys = MASK_KEYS): readonl
     ["polygon", "polygon: set its points, the first one again to paint it"],
     ["smaller", "smaller brush"],
     ["larger", "larger brush"],
-    { keys: "Enter", does: "show the crosshair, then paint there: brush down and up, fill, or set a point (arrows move it)" },
-    { keys: "← ↑ → ↓", does: "move the crosshair by 1 pixel, with Shift by 10" },
+    { keys: "Enter", does: msg("show the crosshair, then paint there: brush down and up, fill, or set a point (arrows move it)") },
+    { keys: "← ↑ → ↓", does: msg("move the crosshair by 1 pixel, with Shift by 10") },
     LABELING,
     ["next", instances ? "go on with the next instance" : "go on with the next label that is painted"],
     ...(instances ? [["new", "begin a new instance"] as const] : []),

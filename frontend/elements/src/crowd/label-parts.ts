@@ -2,6 +2,7 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { type Label, findLabels } from "../labels/labels";
+import { msg, str } from "../locale";
 
 /** A search field appears when the labels no longer fit at a glance. */
 const SEARCH_FROM = 10;
@@ -29,7 +30,7 @@ export function search(view: Search): { field: unknown; shown: Label[] } {
     view.onChoose(labels.indexOf(label));
     view.onType("");
   };
-  const field = html`<input class="find" type="search" placeholder="Find one of ${labels.length} labels" aria-label="Find a label" autocomplete="off"
+  const field = html`<input class="find" type="search" placeholder=${msg(str`Find one of ${labels.length} labels`)} aria-label=${msg("Find a label")} autocomplete="off"
     .value=${live(typed)} @input=${(event: InputEvent) => view.onType((event.target as HTMLInputElement).value)} @keydown=${keydown} />`;
   return { field, shown };
 }

@@ -1,6 +1,7 @@
 /** Brightness and contrast of the picture as a small panel of sliders. Only how the picture is shown, never the picture. */
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
+import { msg } from "../locale";
 
 export interface Light { brightness: number; contrast: number; fill: number }
 export const PLAIN_LIGHT: Light = { brightness: 1, contrast: 1, fill: 0.08 };
@@ -11,9 +12,9 @@ export function lightPanel(light: Light, onChange: (light: Light) => void, fill?
     <label for=${key}>${name}</label>
     <input id=${key} type="range" min="0" max=${max} step="0.02" .value=${live(String(light[key]))}
       @input=${(event: InputEvent) => onChange({ ...light, [key]: Number((event.target as HTMLInputElement).value) })} />`;
-  return html`<div class="light" id="light" role="group" aria-label="How the picture is shown">
-    ${slider("Brightness", "brightness", 3)} ${slider("Contrast", "contrast", 3)} ${fill ? slider(fill, "fill", 0.6) : ""} ${more}
-    <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>Reset</button>
+  return html`<div class="light" id="light" role="group" aria-label=${msg("How the picture is shown")}>
+    ${slider(msg("Brightness"), "brightness", 3)} ${slider(msg("Contrast"), "contrast", 3)} ${fill ? slider(fill, "fill", 0.6) : ""} ${more}
+    <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>${msg("Reset")}</button>
   </div>`;
 }
 

@@ -6,6 +6,7 @@ import { parseLenient } from "../labels/labels";
 import { LINE, POLYLINE } from "../paths/forms";
 import { PathElement } from "./path-element";
 import { crowdElement } from "./registry";
+import { msg } from "../locale";
 
 abstract class LinesElement extends PathElement {
   @property({ attribute: "label-colors" }) labelColors: unknown = null;
@@ -30,12 +31,12 @@ abstract class LinesElement extends PathElement {
 export class CrowdPolyline extends LinesElement {
   protected readonly form = POLYLINE;
   protected readonly drawing = { glyph: "spline", how: "click point by point" } as const;
-  protected readonly request = "Draw a line along each object";
+  protected readonly request = msg("Draw a line along each object");
 }
 
 @crowdElement("crowd-line")
 export class CrowdLine extends LinesElement {
   protected readonly form = LINE;
   protected readonly drawing = { glyph: "slash", how: "drag, or click both ends" } as const;
-  protected readonly request = "Draw each line";
+  protected readonly request = msg("Draw each line");
 }

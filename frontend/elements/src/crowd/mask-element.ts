@@ -15,6 +15,7 @@ import { emit } from "./element";
 import { MASK_KEYS, maskHotkeys } from "./keys";
 import { spot } from "./label-parts";
 import { MaskTool } from "./mask-tool";
+import { msg, str } from "../locale";
 
 const MODES = [["brush", "brush"], ["eraser", "eraser"], ["fill", "bucket"], ["polygon", "pentagon"]] as const;
 const percent = (part: number, whole: number): string => {
@@ -26,8 +27,8 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   /** Whether each object has a mask of its own. */
   protected abstract readonly instances: boolean;
   protected readonly drawing = { glyph: "brush", how: "paint" } as const;
-  protected readonly how = "Press Enter to paint by keys, question mark for all keys.";
-  protected override readonly filling = "Mask strength";
+  protected readonly how = msg("Press Enter to paint by keys, question mark for all keys.");
+  protected override readonly filling = msg("Mask strength");
   /** The initial mask while it is being read; a draft that was given meanwhile waits in `kept`. */
   @state() private reading = false;
   private kept: MaskDraft | null = null;
@@ -66,9 +67,9 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   get validationMessage(): string {
     const { editor } = this;
     if (this.problem) return this.problem;
-    if (!editor || this.reading) return "The picture is still loading.";
-    if (editor.open.length > 0) return "End the polygon that you are drawing, or cancel it with Escape.";
-    return editor.count === 0 && !editor.nothing ? "Paint each object, or tick “Nothing to label here”." : "";
+    if (!editor || this.reading) return msg("The picture is still loading.");
+    if (editor.open.length > 0) return msg("End the polygon that you are drawing, or cancel it with Escape.");
+    return editor.count === 0 && !editor.nothing ? msg("Paint each object, or tick “Nothing to label here”.") : "";
   }
 
   protected override makeTool(size: Size, listener: Listener): MaskTool {
@@ -111,7 +112,7 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
       emit(this, "ready");
     } catch (error) {
       if (tool !== this.tool) return;
-      this.problem = `The mask of the initial value cannot be read: ${(error as Error).message}`;
+      this.problem = msg(str`The mask of the initial value cannot be read: ${(error as Error).message}`);
       emit(this, "error", this.problem);
     }
   }
@@ -144,19 +145,19 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
 
   protected override overlay() {
     const { editor } = this;
-    if (this.reading && !this.problem) return html`<div class="notice" role="status">Loading the earlier mask…</div>`;
+    if (this.reading && !this.problem) return html`<div class="notice" role="status">${msg("Loading the earlier mask…")}</div>`;
     if (!editor || this.locked) return nothing;
-    const hint = editor.open.length > 0 ? "Set the first point again to paint the polygon"
-      : editor.cursor ? (editor.down ? "Arrow keys paint, Enter lifts the brush" : "Move with the arrow keys, then Enter") : "";
-    return html`${hint ? this.hint(hint) : nothing}<div class="acts" role="group" aria-label="Painting">
+    const hint = editor.open.length > 0 ? msg("Set the first point again to paint the polygon")
+      : editor.cursor ? (editor.down ? msg("Arrow keys paint, Enter lifts the brush") : msg("Move with the arrow keys, then Enter")) : "";
+    return html`${hint ? this.hint(hint) : nothing}<div class="acts" role="group" aria-label=${msg("Painting")}>
       ${editor.open.length > 0 ? html`
-        ${iconButton({ name: "Take back the last point", glyph: "undo", keys: this.key("remove"), act: this.act((one) => one.takeBack()) })}
-        ${iconButton({ name: "Cancel", glyph: "close", keys: "Escape", class: "danger", act: this.act((one) => one.cancel()) })}
-        ${iconButton({ name: "Paint the polygon", glyph: "check", off: editor.open.length < 3, act: this.act((one) => one.endPolygon()) })}` : html`
-        ${iconButton({ name: "Smaller brush", glyph: "minus", keys: this.key("smaller"), act: this.act((one) => one.resize(-1)) })}
+        ${iconButton({ name: msg("Take back the last point"), glyph: "undo", keys: this.key("remove"), act: this.act((one) => one.takeBack()) })}
+        ${iconButton({ name: msg("Cancel"), glyph: "close", keys: "Escape", class: "danger", act: this.act((one) => one.cancel()) })}
+        ${iconButton({ name: msg("Paint the polygon"), glyph: "check", off: editor.open.length < 3, act: this.act((one) => one.endPolygon()) })}` : html`
+        ${iconButton({ name: msg("Smaller brush"), glyph: "minus", keys: this.key("smaller"), act: this.act((one) => one.resize(-1)) })}
         <span class="size" aria-live="off">${editor.brush} px</span>
-        ${iconButton({ name: "Larger brush", glyph: "plus", keys: this.key("larger"), act: this.act((one) => one.resize(1)) })}
-        ${this.instances && editor.current !== null ? html`<button type="button" @click=${this.act((one) => one.choose(null))}>New instance</button>` : nothing}`}
+        ${iconButton({ name: msg("Larger brush"), glyph: "plus", keys: this.key("larger"), act: this.act((one) => one.resize(1)) })}
+        ${this.instances && editor.current !== null ? html`<button type="button" @click=${this.act((one) => one.choose(null))}>${msg("New instance")}</button>` : nothing}`}
     </div>`;
   }
 
@@ -166,12 +167,12 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
     const title = many.charAt(0).toUpperCase() + many.slice(1);
     return html`<section class="boxes ${this.listOpen ? "open" : ""}" id="shape-list" aria-label=${title}>
       <h2>${title} <span>${editor?.count ?? 0}</span></h2>
-      ${editor && editor.count === 0 ? html`<p class="empty">Nothing is painted yet. Paint on the picture, or press <kbd>Enter</kbd> to paint by keys.</p>` : nothing}
+      ${editor && editor.count === 0 ? html`<p class="empty">${msg("Nothing is painted yet. Paint on the picture, or press")} <kbd>Enter</kbd> ${msg("to paint by keys.")}</p>` : nothing}
       <ul class="list">${editor?.used.map(({ at, entry, pixels }, place) => html`<li class=${at === editor.current ? "on" : ""}>
         <button type="button" class="go" aria-pressed=${at === editor.current ? "true" : "false"} @click=${this.act((one) => one.choose(at))}>
           ${spot(entry.color)}<span>${this.instances ? `${place + 1}. ` : ""}${entry.label}</span><small>${percent(pixels, editor.mask.data.length)}</small>
         </button>
-        <button type="button" class="gone" aria-label="Delete ${this.instances ? `instance ${place + 1}` : "the mask of"} ${entry.label}" ?disabled=${this.locked}
+        <button type="button" class="gone" aria-label=${msg(str`Delete ${this.instances ? `instance ${place + 1}` : "the mask of"} ${entry.label}`)} ?disabled=${this.locked}
           @click=${this.act((one) => one.erase(at))}>${icon("trash")}</button></li>`)}
       </ul>
     </section>`;

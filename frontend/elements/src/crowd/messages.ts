@@ -6,6 +6,7 @@ import { ironIcon } from "./iron-icons";
 import "./kit";
 import { crowdPart } from "./registry";
 import { tokens } from "./styles";
+import { msg } from "../locale";
 
 const KINDS = {
   info: { variant: "neutral", icon: "info" },
@@ -32,7 +33,7 @@ export class CrowdAlert extends LitElement {
     const urgent = this.type === "error" || this.type === "warning";
     return html`<wa-callout variant=${variant} role=${urgent ? "alert" : "status"}><span slot="icon">${ironIcon(icon)}</span>
       <div class="words"><div><slot></slot></div>${this.dismissible
-        ? html`<button type="button" class="plain" aria-label="Close message" @click=${this.dismiss}>${ironIcon("close")}</button>` : nothing}</div></wa-callout>`;
+        ? html`<button type="button" class="plain" aria-label=${msg("Close message")} @click=${this.dismiss}>${ironIcon("close")}</button>` : nothing}</div></wa-callout>`;
   }
 
   private dismiss(): void {

@@ -12,6 +12,7 @@ import { parseLenient } from "../labels/labels";
 import { SEVERAL } from "./classifier-element";
 import { PictureClassifier } from "./image-classifier";
 import { crowdElement } from "./registry";
+import { msg } from "../locale";
 
 const NAME = "AWS/Rekognition/DetectModerationLabels/Image/V3";
 
@@ -23,7 +24,7 @@ export class CrowdModerationLabels extends PictureClassifier<ChoicesDraft> {
 
   constructor() {
     super();
-    this.exclusionCategory = { text: "None of these" };
+    this.exclusionCategory = { text: msg("None of these") };
   }
 
   override get value(): { ModerationLabels: unknown[] } | null {

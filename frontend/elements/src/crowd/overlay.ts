@@ -5,6 +5,7 @@ import { type TemplateResult, html, nothing, svg } from "lit";
 import { safeColour } from "../labels/colours";
 import type { Point, Rect, Size } from "../picture/plane";
 import { spot } from "./label-parts";
+import { msg, str } from "../locale";
 
 interface Mark extends Rect { label: string }
 /** A polygon, a line, or a point, which is a line of one point. */
@@ -54,21 +55,21 @@ function numbers(one: unknown, names: readonly string[], what: string): number[]
 const labelOf = (one: unknown): string => String(plain(one)["label"] ?? "");
 
 function box(one: unknown, at: number): Mark {
-  const [left, top, width, height] = numbers(one, ["left", "top", "width", "height"], `Box ${at + 1}`) as [number, number, number, number];
+  const [left, top, width, height] = numbers(one, ["left", "top", "width", "height"], msg(str`Box ${at + 1}`)) as [number, number, number, number];
   return { label: labelOf(one), left, top, width, height };
 }
 
 function outlineOf(one: unknown, at: number, closed: boolean): Outline {
   const vertices = Array.isArray(plain(one)["vertices"]) ? list(plain(one)["vertices"]) : [one];
   const points = vertices.map((vertex) => {
-    const [x, y] = numbers(vertex, ["x", "y"], `Shape ${at + 1}`) as [number, number];
+    const [x, y] = numbers(vertex, ["x", "y"], msg(str`Shape ${at + 1}`)) as [number, number];
     return { x, y };
   });
   return { label: labelOf(one), points, closed };
 }
 
 function span(one: unknown, at: number): Span {
-  const [start, end] = numbers(one, ["startOffset", "endOffset"], `Entity ${at + 1}`) as [number, number];
+  const [start, end] = numbers(one, ["startOffset", "endOffset"], msg(str`Entity ${at + 1}`)) as [number, number];
   return { label: labelOf(one), start, end };
 }
 
@@ -98,7 +99,7 @@ export function legend(overlay: Overlay) {
   const { colours } = overlay;
   if (colours.size === 0) return nothing;
   const marks = marksOf(overlay);
-  return html`<ul class="legend" aria-label="Shown on the picture">${[...colours].map(([label, colour]) => {
+  return html`<ul class="legend" aria-label=${msg("Shown on the picture")}>${[...colours].map(([label, colour]) => {
     const count = marks.filter((mark) => mark.label === label).length;
     return html`<li>${spot(colour)}<span>${label}${count > 0 ? ` (${count})` : ""}</span></li>`;
   })}</ul>`;

@@ -7,12 +7,13 @@ import { inWords } from "../labels/attributes";
 import type { Kind, Shape } from "../shapes/shape";
 import "./rows";
 import { DIGITS, type Search, search, spot } from "./label-parts";
+import { msg, str } from "../locale";
 
 export function palette(view: Search & { current: number }) {
   const { labels } = view;
   const { field, shown } = search(view);
   return html`<section class="labels">
-    <h2 class="quiet" id="labels-title">Label</h2>
+    <h2 class="quiet" id="labels-title">${msg("Label")}</h2>
     ${field}
     <div class="palette" role="group" aria-labelledby="labels-title">
       ${guard([labels, view.typed, view.current], () => shown.map((label, place) => {
@@ -23,7 +24,7 @@ export function palette(view: Search & { current: number }) {
           ${spot(label.color)}<span class="name">${label.name}</span>${key ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing}
         </button>`;
       }))}
-      ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
+      ${shown.length === 0 ? html`<p class="empty">${msg("No label is called that.")}</p>` : nothing}
     </div>
   </section>`;
 }
@@ -49,18 +50,18 @@ function row<S extends Shape>(shape: S, at: number, view: List<S>) {
     ${spot(view.colour(shape.label))}<span>${at + 1}. ${shape.label}</span>
     <small><span class="sr">${view.kind.describe(shape)}${inWords(shape.attributes)}${hidden ? ", hidden" : ""}${locked ? ", locked" : ""}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
   </button>
-  ${mark(`Hide ${which}`, hidden, hidden ? "eye-off" : "eye", () => view.onHide(shape.id, !hidden))}
-  ${mark(`Lock ${which}`, locked, locked ? "lock" : "lock-open", () => view.onLock(shape.id, !locked))}
-  <button type="button" class="gone" aria-label="Delete ${which}" @click=${() => view.onRemove(shape.id)}>${icon("trash")}</button>`;
+  ${mark(msg(str`Hide ${which}`), hidden, hidden ? "eye-off" : "eye", () => view.onHide(shape.id, !hidden))}
+  ${mark(msg(str`Lock ${which}`), locked, locked ? "lock" : "lock-open", () => view.onLock(shape.id, !locked))}
+  <button type="button" class="gone" aria-label=${msg(str`Delete ${which}`)} @click=${() => view.onRemove(shape.id)}>${icon("trash")}</button>`;
 }
 
 export function shapeList<S extends Shape>(view: List<S>) {
   const { kind, shapes, hidden, locked } = view;
   const all = (marks: ReadonlySet<number>) => shapes.length > 0 && shapes.every(({ id }) => marks.has(id));
   return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(kind.many)}>
-    <div class="head"><h2>${title(kind.many)} <span>${shapes.length}</span></h2>${shapes.length === 0 ? nothing : html`<div class="every" role="group" aria-label="All ${kind.many}">
-      ${mark(`Hide all ${kind.many}`, all(hidden), all(hidden) ? "eye-off" : "eye", () => view.onHide(null, !all(hidden)))}
-      ${mark(`Lock all ${kind.many}`, all(locked), all(locked) ? "lock" : "lock-open", () => view.onLock(null, !all(locked)))}</div>`}</div>
+    <div class="head"><h2>${title(kind.many)} <span>${shapes.length}</span></h2>${shapes.length === 0 ? nothing : html`<div class="every" role="group" aria-label=${msg(str`All ${kind.many}`)}>
+      ${mark(msg(str`Hide all ${kind.many}`), all(hidden), all(hidden) ? "eye-off" : "eye", () => view.onHide(null, !all(hidden)))}
+      ${mark(msg(str`Lock all ${kind.many}`), all(locked), all(locked) ? "lock" : "lock-open", () => view.onLock(null, !all(locked)))}</div>`}</div>
     ${shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
     <waggle-rows .rows=${shapes.map((shape, at) => ({ key: shape.id, on: shape.id === view.selected, cells: () => row(shape, at, view) }))}></waggle-rows>
   </section>`;

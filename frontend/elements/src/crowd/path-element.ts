@@ -9,6 +9,7 @@ import { iconButton } from "./buttons";
 import { PATH_KEYS, pathHotkeys } from "./keys";
 import { PathTool } from "./path-tool";
 import { ShapeElement } from "./shape-element";
+import { msg, str } from "../locale";
 
 export abstract class PathElement extends ShapeElement<Path, PathEditor, PathTool, PathDraft> {
   protected abstract readonly form: Form;
@@ -19,7 +20,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
   protected get words() { return this.form; }
 
   protected get how(): string {
-    return `Press ${this.key("place")} to draw a ${this.form.one} by keys, ${this.key("next")} for the next ${this.form.one}, question mark for all keys.`;
+    return msg(str`Press ${this.key("place")} to draw a ${this.form.one} by keys, ${this.key("next")} for the next ${this.form.one}, question mark for all keys.`);
   }
 
   /** The answer, or null while there is no picture. */
@@ -44,7 +45,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
   override get empty(): boolean { return super.empty && (this.editor?.open.length ?? 0) === 0; }
 
   override get validationMessage(): string {
-    if ((this.editor?.open.length ?? 0) > 0) return `End the ${this.form.one} that you are drawing, or cancel it with Escape.`;
+    if ((this.editor?.open.length ?? 0) > 0) return msg(str`End the ${this.form.one} that you are drawing, or cancel it with Escape.`);
     return super.validationMessage;
   }
 
@@ -66,7 +67,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
   protected override moreActions() {
     const { editor } = this;
     if (!editor || this.form.most <= 2) return html``;
-    return iconButton({ name: "Insert a point", glyph: "plus", keys: this.key("insert"), act: () => { editor.insert(); this.focus(); } });
+    return iconButton({ name: msg("Insert a point"), glyph: "plus", keys: this.key("insert"), act: () => { editor.insert(); this.focus(); } });
   }
 
   /** While drawing, the hint also has the buttons that a finger needs in place of keys. */
@@ -74,18 +75,18 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
     const { editor, form } = this;
     if (!editor) return "";
     const { open, cursor } = editor;
-    if (open.length === 0) return cursor ? `Move with the arrow keys, then ${this.key("place")} for a point` : "";
-    if (open.length < form.least) return form.most === 2 ? "Set the other end" : `Set at least ${form.least - open.length} more ${form.least - open.length === 1 ? "point" : "points"}`;
-    return form.closed ? "Set the first point again, or press Enter, to close" : "Set the last point again, or press Enter, to end";
+    if (open.length === 0) return cursor ? msg(str`Move with the arrow keys, then ${this.key("place")} for a point`) : "";
+    if (open.length < form.least) return form.most === 2 ? msg("Set the other end") : msg(str`Set at least ${form.least - open.length} more ${form.least - open.length === 1 ? "point" : "points"}`);
+    return form.closed ? msg("Set the first point again, or press Enter, to close") : msg("Set the last point again, or press Enter, to end");
   }
 
   protected override overlay() {
     const { editor } = this;
     const open = editor?.open.length ?? 0;
-    return html`${super.overlay()}${open > 0 && !this.disabled ? html`<div class="acts" role="group" aria-label="The ${this.form.one} that is being drawn">
-      ${iconButton({ name: "Take back the last point", glyph: "undo", keys: this.key("remove"), act: () => { editor?.takeBack(); this.focus(); } })}
-      ${iconButton({ name: "Cancel", glyph: "close", keys: "Escape", class: "danger", act: () => { editor?.cancel(); this.focus(); } })}
-      ${iconButton({ name: `End the ${this.form.one}`, glyph: "check", keys: "Enter", off: open < this.form.least, act: () => { editor?.end(); this.focus(); } })}
+    return html`${super.overlay()}${open > 0 && !this.disabled ? html`<div class="acts" role="group" aria-label=${msg(str`The ${this.form.one} that is being drawn`)}>
+      ${iconButton({ name: msg("Take back the last point"), glyph: "undo", keys: this.key("remove"), act: () => { editor?.takeBack(); this.focus(); } })}
+      ${iconButton({ name: msg("Cancel"), glyph: "close", keys: "Escape", class: "danger", act: () => { editor?.cancel(); this.focus(); } })}
+      ${iconButton({ name: msg(str`End the ${this.form.one}`), glyph: "check", keys: "Enter", off: open < this.form.least, act: () => { editor?.end(); this.focus(); } })}
     </div>` : ""}`;
   }
 
@@ -93,7 +94,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
     const { bench, editor, form } = this;
     if (form.most === 1) return undefined;
     return html`
-      ${iconButton({ name: `Draw ${form.many}`, glyph: this.drawing.glyph, keys: this.drawing.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
-      ${iconButton({ name: "Snap to neighbours", glyph: "magnet", keys: this.key("snap"), pressed: editor?.snapping ?? true, act: () => editor?.setSnapping(!editor.snapping) })}`;
+      ${iconButton({ name: msg(str`Draw ${form.many}`), glyph: this.drawing.glyph, keys: this.drawing.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
+      ${iconButton({ name: msg("Snap to neighbours"), glyph: "magnet", keys: this.key("snap"), pressed: editor?.snapping ?? true, act: () => editor?.setSnapping(!editor.snapping) })}`;
   }
 }

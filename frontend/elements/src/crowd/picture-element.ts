@@ -12,6 +12,7 @@ import { type CrowdElement, type Hotkey, type TaskInput, emit } from "./element"
 import { nameParts } from "./hooks";
 import { type Light, PLAIN_LIGHT } from "./light";
 import { submitButton } from "./submit-button";
+import { msg, str, thing } from "../locale";
 
 export abstract class PictureElement<Draft, Target = HTMLImageElement> extends LitElement implements CrowdElement {
   @property({ reflect: true }) name = "";
@@ -202,17 +203,17 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
   /** The short instructions beside the picture. */
   protected brief() {
     if (!this.querySelector("short-instructions")) return nothing;
-    return html`<section class="brief" aria-label="Instructions in short"><h2>In short</h2><slot name="short"></slot>
-      ${this.querySelector("full-instructions") ? html`<button type="button" @click=${this.openInstructions}>Full instructions</button>` : nothing}</section>`;
+    return html`<section class="brief" aria-label=${msg("Instructions in short")}><h2>${msg("In short")}</h2><slot name="short"></slot>
+      ${this.querySelector("full-instructions") ? html`<button type="button" @click=${this.openInstructions}>${msg("Full instructions")}</button>` : nothing}</section>`;
   }
 
   /** Over the picture while there is none. */
   protected notice() {
     if (this.problem) {
       return html`<div class="notice" role="alert"><strong>${this.problem}</strong>
-        ${this.src ? html`<button type="button" @click=${() => { this.problem = ""; void this.load(); }}>Try again</button>` : nothing}</div>`;
+        ${this.src ? html`<button type="button" @click=${() => { this.problem = ""; void this.load(); }}>${msg("Try again")}</button>` : nothing}</div>`;
     }
-    return this.loading ? html`<div class="notice" role="status">Loading the ${this.subject}…</div>` : nothing;
+    return this.loading ? html`<div class="notice" role="status">${msg(str`Loading the ${thing(this.subject)}…`)}</div>` : nothing;
   }
 
   /** What a template put into the element besides its regions, such as further questions, stands below. */

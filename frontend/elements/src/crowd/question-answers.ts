@@ -15,6 +15,7 @@ import { icon } from "../kit/icons";
 import { parseLenient } from "../labels/labels";
 import { crowdPart } from "./registry";
 import { type Lack, StepsElement } from "./steps-element";
+import { msg, str } from "../locale";
 
 const range = (least: number, most: number | undefined): Range => ({ least, most: most !== undefined && most > 0 ? most : null });
 const wordsOf = (count: number) => `${count} ${count === 1 ? "word" : "words"}`;
@@ -35,7 +36,7 @@ export class CrowdQuestionAnswers extends StepsElement<Pair[], string> {
 
   protected override readonly labelsProperty = "questionTags";
   protected override readonly subject = "text";
-  protected override readonly ownKeys = [{ keys: "Shift + arrows in the text", does: "select words" }, { keys: "Alt + Q", does: "quote what is selected" }];
+  protected override readonly ownKeys = [{ keys: msg("Shift + arrows in the text"), does: msg("select words") }, { keys: msg("Alt + Q"), does: msg("quote what is selected") }];
   private tags: string[] = [];
   /** The pair that quotes go to. */
   @state() private current = 0;
@@ -90,7 +91,7 @@ export class CrowdQuestionAnswers extends StepsElement<Pair[], string> {
     if (!this.steps) return;
     this.go(this.steps.now.filter((_, here) => here !== at));
     this.current = Math.max(0, Math.min(this.current, this.steps.now.length - 1));
-    this.say(`Question ${at + 1} is removed.`);
+    this.say(msg(str`Question ${at + 1} is removed.`));
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>("#add")?.focus());
   }
 
@@ -107,10 +108,10 @@ export class CrowdQuestionAnswers extends StepsElement<Pair[], string> {
     const pair = this.steps?.now[at];
     if (!page || !pair) return;
     const quote = quoteOf(text, page.selectionStart, page.selectionEnd);
-    if (!quote) return this.say("Select words in the text first.");
+    if (!quote) return this.say(msg("Select words in the text first."));
     const { start, end } = quote;
     if (!pair.quotes.some((one) => one.start === start && one.end === end)) this.change(at, { quotes: [...pair.quotes, quote].sort((a, b) => a.start - b.start) });
-    this.say(`Quoted for question ${at + 1}: ${this.between(quote)}`);
+    this.say(msg(str`Quoted for question ${at + 1}: ${this.between(quote)}`));
   }
 
   private between({ start, end }: Quote): string { return [...this.text].slice(start, end).join(""); }
@@ -131,28 +132,28 @@ export class CrowdQuestionAnswers extends StepsElement<Pair[], string> {
   /** The text stands in a field that takes no input: in one that is `readonly` browsers do not let keys move the cursor. */
   protected override target() {
     return html`<div class="paper">${this.instructions ? html`<p class="instructions">${this.instructions}</p>` : nothing}
-      <textarea inputmode="none" aria-readonly="true" aria-label="Text to ask about" .value=${this.text} @beforeinput=${(event: Event) => event.preventDefault()}
+      <textarea inputmode="none" aria-readonly="true" aria-label=${msg("Text to ask about")} .value=${this.text} @beforeinput=${(event: Event) => event.preventDefault()}
         @input=${(event: Event) => ((event.target as HTMLTextAreaElement).value = this.text)}></textarea></div>`;
   }
 
   protected override sheet(pairs: Pair[]) {
     const { most } = this.limits.pairs;
     return html`${pairs.map((pair, at) => this.card(pair, at))}
-      <section><button type="button" id="add" ?disabled=${this.disabled || (most !== null && pairs.length >= most)} @click=${this.add}>${icon("plus")} Add a question</button></section>`;
+      <section><button type="button" id="add" ?disabled=${this.disabled || (most !== null && pairs.length >= most)} @click=${this.add}>${msg(str`${icon("plus")} Add a question`)}</button></section>`;
   }
 
   private card(pair: Pair, at: number) {
     const one = at + 1;
     return html`<fieldset class="card ${at === this.current ? "on" : ""}" ?disabled=${this.disabled} @focusin=${() => (this.current = at)}>
-      <legend>Question ${one}</legend>
-      ${this.words(pair, at, "question", "Question")} ${this.words(pair, at, "answer", "Answer")}
+      <legend>${msg(str`Question ${one}`)}</legend>
+      ${this.words(pair, at, "question", msg("Question"))} ${this.words(pair, at, "answer", msg("Answer"))}
       ${this.tags.length > 0 || this.ownTags ? this.tagsOf(pair, at) : nothing}
-      <ul class="quotes" aria-label="Quotes for question ${one}">${pair.quotes.map((quote, place) => html`<li>
+      <ul class="quotes" aria-label=${msg(str`Quotes for question ${one}`)}>${pair.quotes.map((quote, place) => html`<li>
         <button type="button" class="go" @click=${() => this.show(quote)}><span>“${this.between(quote)}”</span></button>
-        <button type="button" class="plain" aria-label="Remove quote ${place + 1} of question ${one}"
+        <button type="button" class="plain" aria-label=${msg(str`Remove quote ${place + 1} of question ${one}`)}
           @click=${() => this.change(at, { quotes: pair.quotes.filter((other) => other !== quote) })}>${icon("trash")}</button></li>`)}</ul>
-      <button type="button" title="Alt + Q" @click=${() => this.quote(at)}>Quote what is selected</button>
-      <button type="button" class="plain" aria-label="Remove question ${one}" @click=${() => this.drop(at)}>${icon("trash")}</button>
+      <button type="button" title=${msg("Alt + Q")} @click=${() => this.quote(at)}>${msg("Quote what is selected")}</button>
+      <button type="button" class="plain" aria-label=${msg(str`Remove question ${one}`)} @click=${() => this.drop(at)}>${icon("trash")}</button>
     </fieldset>`;
   }
 
@@ -166,10 +167,10 @@ export class CrowdQuestionAnswers extends StepsElement<Pair[], string> {
   private tagsOf(pair: Pair, at: number) {
     const shown = [...this.tags, ...pair.tags.filter((tag) => !this.tags.includes(tag))];
     const flip = (tag: string, on: boolean) => this.change(at, { tags: on ? shown.filter((one) => one === tag || pair.tags.includes(one)) : pair.tags.filter((one) => one !== tag) });
-    return html`<div role="group" aria-label="Tags of question ${at + 1}">
+    return html`<div role="group" aria-label=${msg(str`Tags of question ${at + 1}`)}>
       ${shown.map((tag) => html`<label class="tick"><input type="checkbox" .checked=${pair.tags.includes(tag)}
         @change=${(event: Event) => flip(tag, (event.target as HTMLInputElement).checked)} />${tag}</label>`)}
-      ${this.ownTags ? html`<input type="text" aria-label="Tag of your own for question ${at + 1}" placeholder="A tag of your own, then Enter"
+      ${this.ownTags ? html`<input type="text" aria-label=${msg(str`Tag of your own for question ${at + 1}`)} placeholder=${msg("A tag of your own, then Enter")}
         @keydown=${(event: KeyboardEvent) => { if (event.key === "Enter" && !event.ctrlKey) { event.preventDefault(); this.addTag(at, event.target as HTMLInputElement); } }} />` : nothing}</div>`;
   }
 }

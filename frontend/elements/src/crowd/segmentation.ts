@@ -3,11 +3,12 @@
 import { type InstanceAnswer, type SemanticAnswer, instanceAnswer, semanticAnswer } from "../masks/answer";
 import { MaskElement } from "./mask-element";
 import { crowdElement } from "./registry";
+import { msg } from "../locale";
 
 @crowdElement("crowd-semantic-segmentation")
 export class CrowdSemanticSegmentation extends MaskElement {
   protected readonly instances = false;
-  protected readonly words = { one: "mask", many: "masks" };
+  protected readonly words = { one: msg("mask"), many: msg("masks") };
 
   /** The answer, or null while there is no picture. */
   get value(): SemanticAnswer | null {
@@ -21,7 +22,7 @@ export class CrowdSemanticSegmentation extends MaskElement {
 @crowdElement("crowd-instance-segmentation")
 export class CrowdInstanceSegmentation extends MaskElement {
   protected readonly instances = true;
-  protected readonly words = { one: "instance", many: "instances" };
+  protected readonly words = { one: msg("instance"), many: msg("instances") };
 
   /** The answer, or null while there is no picture. */
   get value(): InstanceAnswer | null {

@@ -10,6 +10,7 @@ import { DrawingElement } from "./drawing-element";
 import { shapeList } from "./panels";
 import type { ShapeTool } from "./shape-tool";
 import { actions } from "./toolbar";
+import { msg, str } from "../locale";
 
 /** Marks a text on the clipboard as shapes of a kind. */
 const COPIED = "waggle-copied";
@@ -30,12 +31,12 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
   /** An answer needs a shape, or the mark that there is nothing to label, and a label on every shape. */
   get validationMessage(): string {
     const { editor } = this;
-    if (!editor) return this.problem || "The picture is still loading.";
+    if (!editor) return this.problem || msg("The picture is still loading.");
     const unlabeled = editor.shapes.findIndex((shape) => !this.known.some((label) => label.name === shape.label));
-    if (unlabeled >= 0) return `Choose a label for ${editor.kind.one} ${unlabeled + 1}.`;
+    if (unlabeled >= 0) return msg(str`Choose a label for ${editor.kind.one} ${unlabeled + 1}.`);
     for (const [at, shape] of editor.shapes.entries()) {
       const lacking = missing(editor.attributesOf(shape), shape.attributes);
-      if (lacking) return `Say what “${lacking.name}” is of ${editor.kind.one} ${at + 1}, ${shape.label}.`;
+      if (lacking) return msg(str`Say what “${lacking.name}” is of ${editor.kind.one} ${at + 1}, ${shape.label}.`);
     }
     return editor.shapes.length === 0 && !editor.nothing ? `${this.request}, or tick “Nothing to label here”.` : "";
   }
@@ -77,7 +78,7 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
       if (found?.[COPIED] !== editor.kind.many) throw new Error(`the clipboard holds no ${editor.kind.many}`);
       editor.paste(found.shapes);
     } catch {
-      this.say(`There are no copied ${editor.kind.many} to paste.`);
+      this.say(msg(str`There are no copied ${editor.kind.many} to paste.`));
     }
     event.preventDefault();
   };

@@ -4,6 +4,7 @@ import { property, query, state } from "lit/decorators.js";
 import { CrowdControl, controlStyles } from "./control";
 import { crowdPart } from "./registry";
 import { tokens } from "./styles";
+import { msg } from "../locale";
 
 type Slider = HTMLElement & { value: number };
 type Typed = HTMLElement & { input?: HTMLInputElement; updateComplete?: Promise<unknown> };
@@ -40,7 +41,7 @@ export class CrowdSlider extends CrowdControl {
   set value(value: number) { this.given = Number(value); }
 
   get _submittableValue(): number { return this.value; }
-  get validationMessage(): string { return this.required && !this.touched && !this.hasAttribute("value") ? "Move the slider to your answer." : ""; }
+  get validationMessage(): string { return this.required && !this.touched && !this.hasAttribute("value") ? msg("Move the slider to your answer.") : ""; }
   get draft(): unknown { return [this.value, this.touched]; }
   set draft(draft: unknown) { [this.value, this.touched] = draft as [number, boolean]; }
   get fieldName(): string { return this.getAttribute("label") || this.getAttribute("aria-label") || this.name; }
@@ -76,12 +77,12 @@ export class CrowdSlider extends CrowdControl {
     const span = this.max - this.min || 1;
     this.style.setProperty("--_second", `${((this.secondaryProgress - this.min) / span) * 100}%`);
     for (const label of this.querySelectorAll<CrowdSliderLabel>("crowd-slider-label")) label.at = (label.position - this.min) / span;
-    void this.typed?.updateComplete?.then(() => this.typed?.input?.setAttribute("aria-label", this.fieldName || "Answer"));
+    void this.typed?.updateComplete?.then(() => this.typed?.input?.setAttribute("aria-label", this.fieldName || msg("Answer")));
   }
 
   override render() {
     return html`<div class="row" @pointerdown=${this.onTouch} @keydown=${this.onTouch}><div class="track">
-        <wa-slider label=${this.fieldName || "Answer"} min=${this.min} max=${this.max} step=${this.step} .value=${this.value} ?disabled=${this.disabled}
+        <wa-slider label=${this.fieldName || msg("Answer")} min=${this.min} max=${this.max} step=${this.step} .value=${this.value} ?disabled=${this.disabled}
           ?with-tooltip=${this.pin} hint=${this.refusal || nothing} @input=${this.onInput} @change=${this.onInput}></wa-slider>
         <div class="labels ${this.labeled ? "some" : ""}"><slot @slotchange=${() => (this.labeled = this.querySelector("crowd-slider-label") !== null)}></slot></div></div>
       ${this.editable ? html`<wa-input type="number" .value=${String(this.value)} min=${this.min} max=${this.max} step=${this.step}

@@ -9,15 +9,16 @@ import { iconStyles } from "../kit/icons";
 import { type Hotkey, type TaskInput, emit } from "./element";
 import { sheetStyles, tokens, toolStyles } from "./styles";
 import { WorkElement } from "./work-element";
+import { msg } from "../locale";
 
 /** What is missing: a sentence, and the id of the field that lacks it. */
 export interface Lack { says: string; id: string }
 
 const KEYS: readonly Hotkey[] = [
-  { keys: "Tab, Shift + Tab", does: "next or previous field" },
-  { keys: "Ctrl + Enter", does: "submit" },
-  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
-  { keys: "?", does: "the list of keys" },
+  { keys: msg("Tab, Shift + Tab"), does: msg("next or previous field") },
+  { keys: msg("Ctrl + Enter"), does: msg("submit") },
+  { keys: msg("Ctrl + Z, Ctrl + Shift + Z"), does: msg("undo, redo") },
+  { keys: "?", does: msg("the list of keys") },
 ];
 
 export abstract class StepsElement<S, Target> extends WorkElement<StepsDraft<S>, Target> {

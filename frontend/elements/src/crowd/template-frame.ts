@@ -14,6 +14,7 @@ import { keymap } from "./keymap";
 import type { Line, Plain } from "./keys";
 import { crowdElement } from "./registry";
 import { tokens } from "./styles";
+import { msg } from "../locale";
 
 /** A page that was loaded longer ago is loaded anew: the addresses in it end some time. */
 const LONGEST_AHEAD_MS = 20 * 60_000;
@@ -142,7 +143,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
     const id = ++this.asked;
     const refused = await new Promise<string>((answer) => {
       this.questions.set(id, answer);
-      window.setTimeout(() => answer("The page of this task does not answer."), ANSWER_MS);
+      window.setTimeout(() => answer(msg("The page of this task does not answer.")), ANSWER_MS);
       this.say({ waggle: "ask-key", id, element, action, key });
     });
     this.questions.delete(id);
@@ -179,7 +180,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
   private get focused(): boolean { return this.shown !== null && this.shadowRoot?.activeElement === this.shown.frame && document.hasFocus(); }
 
   get value(): unknown { return this.answer; }
-  get validationMessage(): string { return this.answer ? "" : "The form has not been submitted."; }
+  get validationMessage(): string { return this.answer ? "" : msg("The form has not been submitted."); }
   get empty(): boolean { return this.filledIn === null; }
 
   /** Asks the template's form for the answer, which then arrives as a message and submits. */
@@ -223,7 +224,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
     if (!this.shown?.ready || !next?.frame_url || this.ahead?.key === keyOf(next) || this.shown.key === keyOf(next)) return;
     if (this.disabled && this.ahead) return; // an answer is on its way: what was loaded is about to be shown
     this.ahead?.frame.remove();
-    this.ahead = this.load(next, "Next task");
+    this.ahead = this.load(next, msg("Next task"));
     this.ahead.frame.classList.add("ahead");
   }
 
@@ -236,7 +237,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
   }
 
   override render() {
-    if (!this.shownTask?.frame_url) return html`<p>The template is shown once the job has been created.</p>`;
+    if (!this.shownTask?.frame_url) return html`<p>${msg("The template is shown once the job has been created.")}</p>`;
     return html`<div id="frames"></div>`;
   }
 }

@@ -21,6 +21,7 @@ import { ClassifierElement, ONE, SEVERAL } from "./classifier-element";
 import type { Hotkey } from "./element";
 import { crowdElement } from "./registry";
 import { markStyles, textStyles } from "./text-styles";
+import { msg } from "../locale";
 
 abstract class TextClassifier<Draft extends object> extends ClassifierElement<Draft, string> {
   static override styles = [...ClassifierElement.styles, textStyles, markStyles];
@@ -52,7 +53,7 @@ abstract class TextClassifier<Draft extends object> extends ClassifierElement<Dr
   }
 
   protected override target() {
-    return html`<div class="text" role="region" aria-label="Text to label" tabindex="0"><div class="words">${this.words()}</div><slot name="target"></slot></div>`;
+    return html`<div class="text" role="region" aria-label=${msg("Text to label")} tabindex="0"><div class="words">${this.words()}</div><slot name="target"></slot></div>`;
   }
 }
 

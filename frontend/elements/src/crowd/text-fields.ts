@@ -5,6 +5,7 @@ import { ifDefined } from "lit/directives/if-defined.js";
 import { live } from "lit/directives/live.js";
 import { CrowdControl } from "./control";
 import { crowdPart } from "./registry";
+import { msg, str } from "../locale";
 
 type Field = HTMLElement & { input?: HTMLInputElement | HTMLTextAreaElement; value: string | null };
 
@@ -39,10 +40,10 @@ abstract class TextField extends CrowdControl {
 
   private problem(): string {
     const { text, minLength, maxLength } = this;
-    if (!text) return this.required ? "Fill this in." : "";
-    if (minLength !== undefined && text.length < minLength) return `Write at least ${minLength} characters.`;
-    if (maxLength !== undefined && text.length > maxLength) return `Write at most ${maxLength} characters.`;
-    if (!this.allows(text)) return `This does not fit the pattern ${this.allowedPattern}`;
+    if (!text) return this.required ? msg("Fill this in.") : "";
+    if (minLength !== undefined && text.length < minLength) return msg(str`Write at least ${minLength} characters.`);
+    if (maxLength !== undefined && text.length > maxLength) return msg(str`Write at most ${maxLength} characters.`);
+    if (!this.allows(text)) return msg(str`This does not fit the pattern ${this.allowedPattern}`);
     return this.field?.input?.validity.typeMismatch ? this.field.input.validationMessage : "";
   }
 

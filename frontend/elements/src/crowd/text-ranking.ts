@@ -13,6 +13,7 @@ import { type Dimension, type Ranks, type RankingAnswer, fit, noRanks, ranked, r
 import { parseLenient } from "../labels/labels";
 import { crowdPart } from "./registry";
 import { type Lack, StepsElement } from "./steps-element";
+import { msg, str } from "../locale";
 
 const read = (raw: unknown, name: string): unknown => (typeof raw === "string" ? parseLenient(raw, name) : raw);
 const idOf = (dimension: number, response: number) => `rank-${dimension}-${response}`;
@@ -27,7 +28,7 @@ export class CrowdTextRanking extends StepsElement<Ranks, string> {
 
   protected override readonly labelsProperty = "dimensions";
   protected override readonly subject = "text";
-  protected override readonly ownKeys = [{ keys: "1, 2, 3 …", does: "give the response that has the focus this rank, and go on" }, { keys: "← →", does: "another rank" }];
+  protected override readonly ownKeys = [{ keys: "1, 2, 3 …", does: msg("give the response that has the focus this rank, and go on") }, { keys: "← →", does: msg("another rank") }];
   private asked: Dimension[] = [];
   private given: string[] = [];
 
@@ -52,7 +53,7 @@ export class CrowdTextRanking extends StepsElement<Ranks, string> {
     const missing = unranked(state);
     if (!missing) return null;
     const { dimension, response } = missing;
-    return { says: `Rank response ${response + 1} by ${this.asked[dimension]!.name}.`, id: `${idOf(dimension, response)}-1` };
+    return { says: msg(str`Rank response ${response + 1} by ${this.asked[dimension]!.name}.`), id: `${idOf(dimension, response)}-1` };
   }
 
   private rank(dimension: number, response: number, rank: number): void {
@@ -74,22 +75,22 @@ export class CrowdTextRanking extends StepsElement<Ranks, string> {
   // ---- what is seen
 
   protected override target() {
-    return html`<div class="paper" role="region" aria-label="Text and responses" tabindex="0">
+    return html`<div class="paper" role="region" aria-label=${msg("Text and responses")} tabindex="0">
       ${this.instructions ? html`<p class="instructions">${this.instructions}</p>` : nothing}
-      ${this.text ? html`<h2>Text</h2><p class="words">${this.text}</p>` : nothing}
-      ${this.given.map((one, at) => html`<h2>Response ${at + 1}</h2><p class="words">${one}</p>`)}</div>`;
+      ${this.text ? html`<h2>${msg("Text")}</h2><p class="words">${this.text}</p>` : nothing}
+      ${this.given.map((one, at) => html`<h2>${msg(str`Response ${at + 1}`)}</h2><p class="words">${one}</p>`)}</div>`;
   }
 
   protected override sheet(state: Ranks) {
     return this.asked.map(({ name, allowTie }, dimension) => html`<section aria-label=${name}>
-      <h2>${name}<span>1 is the best${allowTie ? ", ties are fine" : ""}</span></h2>
+      <h2>${name}<span>${msg(str`1 is the best${allowTie ? ", ties are fine" : ""}`)}</span></h2>
       ${this.given.map((_, response) => this.row(dimension, response, state[dimension]![response]!))}</section>`);
   }
 
   private row(dimension: number, response: number, chosen: number | null) {
     const name = idOf(dimension, response);
-    return html`<div class="row" role="radiogroup" aria-label="Response ${response + 1}, ${this.asked[dimension]!.name}" data-dimension=${dimension} data-row=${response}>
-      <span aria-hidden="true">Response ${response + 1}</span>
+    return html`<div class="row" role="radiogroup" aria-label=${msg(str`Response ${response + 1}, ${this.asked[dimension]!.name}`)} data-dimension=${dimension} data-row=${response}>
+      <span aria-hidden="true">${msg(str`Response ${response + 1}`)}</span>
       ${this.given.map((_, at) => html`<label class="rank"><input type="radio" id="${name}-${at + 1}" name=${name} value=${at + 1} .checked=${chosen === at + 1}
         ?disabled=${this.disabled} @change=${() => this.rank(dimension, response, at + 1)} /><span>${at + 1}</span></label>`)}</div>`;
   }

@@ -15,6 +15,7 @@ import { iconButton } from "./buttons";
 import { crowdPart } from "./registry";
 import { type Lack, StepsElement } from "./steps-element";
 import { choiceStyles, reviewStyles } from "./styles";
+import { msg, str } from "../locale";
 
 const NAME = "AWS/Textract/AnalyzeDocument/Forms/V1";
 const read = (raw: unknown, name: string): unknown => (typeof raw === "string" && raw.trim() ? parseLenient(raw, name) : raw);
@@ -92,14 +93,14 @@ export class CrowdTextractDocument extends StepsElement<Said[], HTMLImageElement
   protected override tools() {
     const { picture } = this;
     return html`<span class="rule"></span>
-      ${iconButton({ name: "Zoom out", glyph: "minus", act: () => picture?.zoom(0.8) })}
-      ${iconButton({ name: "Zoom in", glyph: "plus", act: () => picture?.zoom(1.25) })}
-      ${iconButton({ name: "See the whole document", glyph: "maximize", act: () => picture?.fitView() })}`;
+      ${iconButton({ name: msg("Zoom out"), glyph: "minus", act: () => picture?.zoom(0.8) })}
+      ${iconButton({ name: msg("Zoom in"), glyph: "plus", act: () => picture?.zoom(1.25) })}
+      ${iconButton({ name: msg("See the whole document"), glyph: "maximize", act: () => picture?.fitView() })}`;
   }
 
   protected override target() {
     const { width, height } = this.size;
-    return html`<div class="canvas" role="img" aria-label="Document to review"></div>${this.picture ? html`
+    return html`<div class="canvas" role="img" aria-label=${msg("Document to review")}></div>${this.picture ? html`
       <svg class="over" width=${width} height=${height} viewBox="0 0 ${width} ${height}" aria-hidden="true"><path d=${this.outlines}></path></svg>` : nothing}`;
   }
 
@@ -111,7 +112,7 @@ export class CrowdTextractDocument extends StepsElement<Said[], HTMLImageElement
   }
 
   protected override sheet(said: Said[]) {
-    if (this.fields.length === 0) return html`<section><p class="empty">No keys and values were read from the document.</p></section>`;
+    if (this.fields.length === 0) return html`<section><p class="empty">${msg("No keys and values were read from the document.")}</p></section>`;
     return this.fields.map((field, at) => this.card(field, said[at]!, at));
   }
 
@@ -120,10 +121,10 @@ export class CrowdTextractDocument extends StepsElement<Said[], HTMLImageElement
       @change=${(event: Event) => this.change(at, { blank: false, none: false, [part]: (event.target as HTMLInputElement).checked })} />${words}</label>`;
     return html`<fieldset class="card ${at === this.current ? "on" : ""}" ?disabled=${this.disabled} @focusin=${() => (this.current = at)} @click=${() => (this.current = at)}>
       <legend>${key}</legend>
-      <label for="value-${at}">Value</label>
-      <input type="text" id="value-${at}" aria-label="Value of ${key}" autocomplete="off" .value=${blank || none ? "" : text} ?readonly=${blank || none}
+      <label for="value-${at}">${msg("Value")}</label>
+      <input type="text" id="value-${at}" aria-label=${msg(str`Value of ${key}`)} autocomplete="off" .value=${blank || none ? "" : text} ?readonly=${blank || none}
         @input=${(event: Event) => this.change(at, { text: (event.target as HTMLInputElement).value }, `value-${at}`)} />
-      ${tick("blank", "Value is blank", blank)} ${tick("none", block === null ? "Key not found" : "Not a key and its value", none)}
+      ${tick("blank", msg("Value is blank"), blank)} ${tick("none", block === null ? msg("Key not found") : msg("Not a key and its value"), none)}
     </fieldset>`;
   }
 }

@@ -10,6 +10,7 @@ import { property, query } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { CrowdControl, controlStyles, isWords, wordsOf } from "./control";
 import { crowdPart } from "./registry";
+import { msg } from "../locale";
 
 type Box = HTMLElement & { checked: boolean; input?: HTMLInputElement; updateComplete?: Promise<unknown> };
 
@@ -101,7 +102,7 @@ abstract class Tick extends CrowdControl {
 
 @crowdPart("crowd-checkbox")
 export class CrowdCheckbox extends Tick {
-  get validationMessage(): string { return this.required && !this.checked ? "Tick this box." : ""; }
+  get validationMessage(): string { return this.required && !this.checked ? msg("Tick this box.") : ""; }
 
   override render() {
     return html`<wa-checkbox .checked=${live(this.checked)} ?disabled=${this.disabled} ?required=${this.required} hint=${this.refusal || nothing}
@@ -113,10 +114,10 @@ export class CrowdCheckbox extends Tick {
 export class CrowdToggleButton extends Tick {
   /** Shows the control as wrong. */
   @property({ type: Boolean, reflect: true }) invalid = false;
-  get validationMessage(): string { return this.required && !this.checked ? "Switch this on." : ""; }
+  get validationMessage(): string { return this.required && !this.checked ? msg("Switch this on.") : ""; }
 
   override render() {
     return html`<wa-switch .checked=${live(this.checked)} ?disabled=${this.disabled} ?required=${this.required}
-      hint=${this.refusal || (this.invalid ? "Check this." : nothing)} @click=${this.onBox} @change=${this.onBox}><slot @slotchange=${this.onWords}></slot></wa-switch>`;
+      hint=${this.refusal || (this.invalid ? msg("Check this.") : nothing)} @click=${this.onBox} @change=${this.onBox}><slot @slotchange=${this.onWords}></slot></wa-switch>`;
   }
 }

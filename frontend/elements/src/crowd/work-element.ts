@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { iconButton } from "./buttons";
 import { PictureElement } from "./picture-element";
+import { msg, str, thing } from "../locale";
 
 /** The work on one task, with the steps that undo and redo lead to. */
 export interface Work<Draft> {
@@ -36,8 +37,8 @@ export abstract class WorkElement<Draft, Target> extends PictureElement<Draft, T
 
   get canUndo(): boolean { return this.work?.canUndo ?? false; }
   get canRedo(): boolean { return this.work?.canRedo ?? false; }
-  undo(): void { this.settle(this.work?.undo() ?? false, "Undone", "Nothing to undo."); }
-  redo(): void { this.settle(this.work?.redo() ?? false, "Redone", "Nothing to redo."); }
+  undo(): void { this.settle(this.work?.undo() ?? false, "Undone", msg("Nothing to undo.")); }
+  redo(): void { this.settle(this.work?.redo() ?? false, "Redone", msg("Nothing to redo.")); }
 
   private settle(done: boolean, word: "Undone" | "Redone", nothingToDo: string): void {
     if (!done) return this.say(nothingToDo);
@@ -46,21 +47,21 @@ export abstract class WorkElement<Draft, Target> extends PictureElement<Draft, T
   }
 
   get validationMessage(): string {
-    return this.work ? this.missing : this.problem || `The ${this.subject} is still loading.`;
+    return this.work ? this.missing : this.problem || msg(str`The ${thing(this.subject)} is still loading.`);
   }
 
   // ---- what is seen
 
   /** The buttons above the work; `tools` are those of the element. */
   protected bar(tools: unknown) {
-    return html`<div class="bar" role="toolbar" aria-label="Tools">
+    return html`<div class="bar" role="toolbar" aria-label=${msg("Tools")}>
       ${this.header ? html`<h1 title=${this.header}>${this.header}</h1>` : nothing}
-      ${iconButton({ name: "Undo", glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
-      ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
+      ${iconButton({ name: msg("Undo"), glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
+      ${iconButton({ name: msg("Redo"), glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
       ${tools}
       <span class="gap"></span>
-      ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
-      ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
+      ${this.hasInstructions ? iconButton({ name: msg("Instructions"), glyph: "book-open", act: () => this.openInstructions() }) : nothing}
+      ${iconButton({ name: msg("Keys"), glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
     </div>`;
   }
 

@@ -1,5 +1,6 @@
 /** What in a template will not work: the server's checker, asked for the newest text only. Knows nothing of the page. */
 import { csrfToken } from "../kit/csrf";
+import { msg, str } from "../locale";
 
 export interface Finding { level: "error" | "warning"; code: string; line: number | null; message: string }
 export interface Draft { template: string; hosts: string; sample: string }
@@ -47,9 +48,9 @@ export async function check(address: string, draft: Draft, signal: AbortSignal):
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
     });
     if (response.ok) return ((await response.json()) as { findings: Finding[] }).findings;
-    return [said(`The check failed: ${wordsOf((await response.json()) as Problem)}`)];
+    return [said(msg(str`The check failed: ${wordsOf((await response.json()) as Problem)}`))];
   } catch (error) {
     if (signal.aborted) throw error;
-    return [said(`The check failed: ${(error as Error).message}`)];
+    return [said(msg(str`The check failed: ${(error as Error).message}`))];
   }
 }

@@ -4,6 +4,7 @@ import { csrfToken } from "../kit/csrf";
 import { templateFrame } from "../template/frame";
 import { type ToTemplate, fromTemplate } from "../template/messages";
 import type { Draft } from "./check";
+import { msg } from "../locale";
 
 let made = 0;
 
@@ -18,7 +19,7 @@ export class Preview {
 
   show(draft: Draft): void {
     this.coming?.remove();
-    const frame = (this.coming = templateFrame("Preview of the task"));
+    const frame = (this.coming = templateFrame(msg("Preview of the task")));
     frame.name = `template-preview-${(made += 1)}`;
     if (this.shown) frame.classList.add("coming");
     this.holder.append(frame);

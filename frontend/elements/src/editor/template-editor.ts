@@ -8,6 +8,7 @@
 import { type Finding, type Draft, check, sampleOf, shows } from "./check";
 import { Code, type Words } from "./code";
 import { Preview } from "./preview";
+import { msg, str } from "../locale";
 
 const CHECK_AFTER_MS = 500;
 
@@ -54,7 +55,7 @@ export class TemplateEditor extends HTMLElement {
     this.asked?.abort();
     const asked = (this.asked = new AbortController());
     const draft = this.draft;
-    if (!draft.template.trim()) return this.list([], "Paste a template, or start from one of the gallery.");
+    if (!draft.template.trim()) return this.list([], msg("Paste a template, or start from one of the gallery."));
     let findings: Finding[];
     try {
       findings = await check(this.getAttribute("check")!, draft, asked.signal);
@@ -76,7 +77,7 @@ export class TemplateEditor extends HTMLElement {
     const errors = findings.filter((one) => one.level === "error").length;
     const warnings = findings.length - errors;
     const count = (number: number, one: string) => (number > 0 ? `${number} ${one}${number === 1 ? "" : "s"}` : "");
-    return findings.length === 0 ? "Nothing found that would not work." : `${[count(errors, "error"), count(warnings, "warning")].filter(Boolean).join(", ")}.`;
+    return findings.length === 0 ? msg("Nothing found that would not work.") : `${[count(errors, "error"), count(warnings, "warning")].filter(Boolean).join(", ")}.`;
   }
 
   /** The findings as a list; those with a line lead there. */
@@ -92,7 +93,7 @@ export class TemplateEditor extends HTMLElement {
       if (one.line !== null) {
         const line = one.line;
         const go = document.createElement("button");
-        Object.assign(go, { type: "button", className: "btn btn-s btn-ghost", textContent: `Line ${line}` });
+        Object.assign(go, { type: "button", className: "btn btn-s btn-ghost", textContent: msg(str`Line ${line}`) });
         go.addEventListener("click", () => this.code.goTo(line));
         item.append(go);
       }
@@ -105,7 +106,7 @@ export class TemplateEditor extends HTMLElement {
 
   private show(answer: Record<string, unknown>): void {
     this.place("answer").textContent = JSON.stringify(answer, null, 2);
-    this.place("answered").textContent = "Submitted in the preview. Nothing was stored.";
+    this.place("answered").textContent = msg("Submitted in the preview. Nothing was stored.");
   }
 
   /** Takes an object of a data set for the sample; the labels that the sample had stay. */
@@ -114,7 +115,7 @@ export class TemplateEditor extends HTMLElement {
     const number = Number(this.field("number").value) - 1;
     const response = await fetch(`${this.field("dataset").value}sample/${number}/line/`, { headers: { Accept: "application/json" } });
     if (!response.ok) {
-      state.textContent = response.status === 404 ? "The data set has no such object." : `That did not work (${response.status}).`;
+      state.textContent = response.status === 404 ? msg("The data set has no such object.") : msg(str`That did not work (${response.status}).`);
       return;
     }
     const { line } = (await response.json()) as { line: Record<string, unknown> };

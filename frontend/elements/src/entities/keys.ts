@@ -2,6 +2,7 @@
 import type { Press } from "../classes/keys";
 import type { Hotkey } from "../crowd/element";
 import { hotkeyOf } from "../labels/labels";
+import { msg } from "../locale";
 
 export type Command =
   | { do: "move"; by: 1 | -1; word: boolean; extend: boolean }
@@ -9,16 +10,16 @@ export type Command =
   | { do: "confirm" | "cancel" | "remove" | "next" | "previous" | "undo" | "redo" | "none" | "search" | "help" };
 
 export const HOTKEYS: readonly Hotkey[] = [
-  { keys: "1 … 0, letters", does: "mark the selected text with the label next to it, or choose the label" },
-  { keys: "← →, Ctrl + ← →", does: "move the cursor by a character, by a word" },
-  { keys: "Shift with these", does: "select text" },
-  { keys: "Enter", does: "mark the selected text with the chosen label; without a selection: submit" },
-  { keys: "N / P", does: "next / previous entity" },
-  { keys: "Delete", does: "remove the selected entity" },
-  { keys: "X", does: "no entities in this text" },
-  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
-  { keys: "/", does: "find a label" },
-  { keys: "Escape", does: "deselect" },
+  { keys: "1 … 0, letters", does: msg("mark the selected text with the label next to it, or choose the label") },
+  { keys: "← →, Ctrl + ← →", does: msg("move the cursor by a character, by a word") },
+  { keys: msg("Shift with these"), does: msg("select text") },
+  { keys: "Enter", does: msg("mark the selected text with the chosen label; without a selection: submit") },
+  { keys: "N / P", does: msg("next / previous entity") },
+  { keys: "Delete", does: msg("remove the selected entity") },
+  { keys: "X", does: msg("no entities in this text") },
+  { keys: msg("Ctrl + Z, Ctrl + Shift + Z"), does: msg("undo, redo") },
+  { keys: "/", does: msg("find a label") },
+  { keys: "Escape", does: msg("deselect") },
 ];
 
 const PLAIN: Record<string, Exclude<Command["do"], "move" | "label">> = {

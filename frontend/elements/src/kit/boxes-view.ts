@@ -5,6 +5,7 @@ import { type SVGTemplateResult, css, html, nothing, svg } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { classColours, drawnSize, masksOf, rgbaOf } from "../masks/view";
 import { DASH, type Layer, LayersView, type ViewOutline, layerStyles, percent } from "./layers-view";
+import { msg, str } from "../locale";
 
 export type { Layer, ViewBox } from "./layers-view";
 
@@ -56,7 +57,7 @@ export class BoxesView extends LayersView {
       canvas.getContext("2d")!.putImageData(rgbaOf(values, size, fills, this.colour(layer, at)), 0, 0);
       canvas.dataset["ready"] = "";
     } catch (error) {
-      this.lost = `The masks cannot be shown: ${(error as Error).message}`;
+      this.lost = msg(str`The masks cannot be shown: ${(error as Error).message}`);
     }
   }
 
@@ -89,8 +90,8 @@ export class BoxesView extends LayersView {
 
   protected override stage() {
     return html`<div class="picture">
-      <img src=${this.src} alt=${this.alt || "Labeled image"} width=${this.width || nothing} height=${this.height || nothing}
-        loading="lazy" decoding="async" @error=${() => (this.lost = "This picture cannot be loaded.")} />
+      <img src=${this.src} alt=${this.alt || msg("Labeled image")} width=${this.width || nothing} height=${this.height || nothing}
+        loading="lazy" decoding="async" @error=${() => (this.lost = msg("This picture cannot be loaded."))} />
       ${this.layers.map((layer, at) => (layer.masks ? html`<canvas data-layer=${at} ?hidden=${this.off.has(at)} aria-hidden="true"></canvas>` : nothing))}
       <svg viewBox="0 0 ${this.width} ${this.height}" preserveAspectRatio="none" role="img" aria-label=${this.describe()}>
         ${this.layers.map((layer, at) => this.drawLayer(layer, at))}

@@ -1,5 +1,6 @@
 /** The data of <waggle-chart> and its validation, and the pure parts of showing it (number formats, table rows).
  *  Knows nothing of Chart.js or the DOM. */
+import { readersLocale } from "../locale";
 
 export type ChartType = "line" | "bar" | "scatter";
 export type Format = "number" | "percent" | "money" | "seconds" | "date";
@@ -30,20 +31,20 @@ export function parseSpec(raw: unknown): ChartSpec {
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** A date as text. A day without a time ("2026-11-21") is the same day in every time zone. */
-function formatDate(value: number | string, how: Intl.DateTimeFormatOptions, locale?: string): string {
+function formatDate(value: number | string, how: Intl.DateTimeFormatOptions, locale = readersLocale()): string {
   const at = typeof value === "string" ? Date.parse(value) : value;
   if (Number.isNaN(at)) return String(value);
   return new Intl.DateTimeFormat(locale, DAY.test(String(value)) ? { ...how, timeZone: "UTC" } : how).format(at);
 }
 
 /** A value beside an axis, where there is little room: days without their year, the rest as formatValue() writes it. */
-export function formatTick(value: number | string | null, format: Format = "number", locale?: string): string {
+export function formatTick(value: number | string | null, format: Format = "number", locale = readersLocale()): string {
   if (value !== null && format === "date") return formatDate(value, { day: "numeric", month: "short" }, locale);
   return formatValue(value, format, locale);
 }
 
 /** One value of an axis as text. Money is in micro-dollars, dates in ms since the epoch or ISO text. */
-export function formatValue(value: number | string | null, format: Format = "number", locale?: string): string {
+export function formatValue(value: number | string | null, format: Format = "number", locale = readersLocale()): string {
   if (value === null) return "–";
   if (format === "date") return formatDate(value, { dateStyle: "medium" }, locale);
   if (typeof value === "string") return value;

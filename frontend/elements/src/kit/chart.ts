@@ -9,6 +9,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { type Axis, type ChartSpec, formatTick, formatValue, parseSpec, tableRows } from "./chart-spec";
 import { givenText } from "./given-data";
+import { msg, str } from "../locale";
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement,
   ScatterController, Tooltip);
@@ -64,7 +65,7 @@ export class WaggleChart extends LitElement {
     try {
       return JSON.parse(text);
     } catch (error) {
-      this.problem = `This chart's data cannot be read: ${String(error)}`;
+      this.problem = msg(str`This chart's data cannot be read: ${String(error)}`);
       return null;
     }
   }
@@ -76,7 +77,7 @@ export class WaggleChart extends LitElement {
       this.data = await response.json();
       this.problem = "";
     } catch (error) {
-      if (this.data === null) this.problem = `This chart cannot be loaded: ${String(error)}`;
+      if (this.data === null) this.problem = msg(str`This chart cannot be loaded: ${String(error)}`);
     }
   }
 
@@ -185,14 +186,14 @@ export class WaggleChart extends LitElement {
   override render() {
     if (this.problem) return html`<p class="none" role="alert">${this.problem}</p>`;
     const spec = this.spec;
-    if (!spec) return html`<p class="none">Loading…</p>`;
+    if (!spec) return html`<p class="none">${msg("Loading…")}</p>`;
     const rows = tableRows(spec);
-    if (rows.length === 0) return html`${spec.title ? html`<h3>${spec.title}</h3>` : nothing}<p class="none">Nothing to show yet.</p>`;
+    if (rows.length === 0) return html`${spec.title ? html`<h3>${spec.title}</h3>` : nothing}<p class="none">${msg("Nothing to show yet.")}</p>`;
     return html`
       ${spec.title ? html`<h3>${spec.title}</h3>` : nothing}
-      <div class="frame"><canvas role="img" aria-label="${spec.title || "Chart"}; the same figures are in the table below"></canvas></div>
+      <div class="frame"><canvas role="img" aria-label=${msg(str`${spec.title || "Chart"}; the same figures are in the table below`)}></canvas></div>
       <details>
-        <summary>Show as table</summary>
+        <summary>${msg("Show as table")}</summary>
         <div class="scroll"><table>
           <thead><tr><th scope="col">${spec.x.label ?? "x"}</th>${spec.series.map((s) => html`<th scope="col">${s.name}</th>`)}</tr></thead>
           <tbody>${rows.map((row) => html`<tr><th scope="row">${formatValue(row.x, spec.x.format)}</th>

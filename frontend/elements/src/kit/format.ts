@@ -1,7 +1,9 @@
 /** Money and times as the reader writes them. Pure: no DOM, the locale and the present are given. */
 
+import { readersLocale } from "../locale";
+
 /** Integer micro-dollars in the reader's currency format: at least cents, and fractions of a cent are never rounded away. */
-export function formatMicros(micros: number, locale?: string, currency = "USD"): string {
+export function formatMicros(micros: number, locale = readersLocale(), currency = "USD"): string {
   return new Intl.NumberFormat(locale, {
     style: "currency", currency, minimumFractionDigits: 2, maximumFractionDigits: 6,
   }).format(micros / 1_000_000);
@@ -12,7 +14,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** "3 minutes ago", "in 2 hours", "now". `now` and `then` in ms since the epoch. */
-export function formatRelative(then: number, now: number, locale?: string): string {
+export function formatRelative(then: number, now: number, locale = readersLocale()): string {
   const seconds = Math.round((then - now) / 1000);
   const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   for (const [unit, size] of STEPS) {

@@ -5,8 +5,9 @@ import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { type Kind, type Row, emptyRow, labelsOf, readDocument, rowsOf, withRows } from "../labels/config-document";
+import { msg, readersLocale, str } from "../locale";
 
-const KINDS: readonly (readonly [Kind, string])[] = [["choice", "One of several choices"], ["number", "A number"], ["text", "A text"]];
+const KINDS: readonly (readonly [Kind, string])[] = [["choice", msg("One of several choices")], ["number", msg("A number")], ["text", msg("A text")]];
 const LONGEST = 100_000;
 
 @customElement("waggle-label-attributes")
@@ -47,7 +48,7 @@ export class LabelAttributes extends LitElement {
       this.rows = rowsOf(this.document);
       this.problem = "";
     } catch (error) {
-      this.problem = `The JSON below cannot be read: ${(error as Error).message}. Correct it, then attributes can be edited here.`;
+      this.problem = msg(str`The JSON below cannot be read: ${(error as Error).message}. Correct it, then attributes can be edited here.`);
     }
   };
 
@@ -80,7 +81,7 @@ export class LabelAttributes extends LitElement {
     if (!file || !field) return;
     input.value = "";
     if (file.size > LONGEST) {
-      this.problem = `${file.name} has more than ${LONGEST.toLocaleString()} bytes.`;
+      this.problem = `${file.name} has more than ${LONGEST.toLocaleString(readersLocale())} bytes.`;
       return;
     }
     field.value = await file.text();
@@ -97,8 +98,8 @@ export class LabelAttributes extends LitElement {
   override render() {
     return html`<div class="stack">
       ${this.problem ? html`<p class="callout callout-warn" role="alert">${this.problem}</p>` : this.rows.map((row, at) => this.row(row, at))}
-      <div class="cluster"><button class="btn" type="button" data-add ?disabled=${this.problem !== ""} @click=${() => void this.add()}>Add an attribute</button></div>
-      <div class="field"><label for="attributes-file">Or take them from a file</label><input id="attributes-file" type="file" accept=".json,application/json" @change=${(event: Event) => void this.load(event)} /></div></div>`;
+      <div class="cluster"><button class="btn" type="button" data-add ?disabled=${this.problem !== ""} @click=${() => void this.add()}>${msg("Add an attribute")}</button></div>
+      <div class="field"><label for="attributes-file">${msg("Or take them from a file")}</label><input id="attributes-file" type="file" accept=".json,application/json" @change=${(event: Event) => void this.load(event)} /></div></div>`;
   }
 
   private row(row: Row, at: number) {
@@ -110,13 +111,13 @@ export class LabelAttributes extends LitElement {
       <label for="attribute-${at}-${key}">${said}</label><select id="attribute-${at}-${key}" @change=${(event: Event) => this.change(at, { [key]: (event.target as HTMLSelectElement).value })}>
         ${choices.map(([value, words]) => html`<option value=${value} ?selected=${live(row[key] === value)}>${words}</option>`)}</select></div>`;
     const said = row.name || `attribute ${at + 1}`;
-    return html`<fieldset class="fieldset"><legend>${row.name || `Attribute ${at + 1}`}</legend><div class="form-row">
-      ${text("name", "Name")}
-      ${select("label", "Of", [["", "all labels"], ...this.names().map((name) => [name, name] as const)])}
-      ${select("kind", "Kind", KINDS)}
-      ${row.kind === "choice" ? text("choices", "Choices", { hint: "With commas between them." }) : nothing}
+    return html`<fieldset class="fieldset"><legend>${row.name || msg(str`Attribute ${at + 1}`)}</legend><div class="form-row">
+      ${text("name", msg("Name"))}
+      ${select("label", msg("Of"), [["", msg("all labels")], ...this.names().map((name) => [name, name] as const)])}
+      ${select("kind", msg("Kind"), KINDS)}
+      ${row.kind === "choice" ? text("choices", "Choices", { hint: msg("With commas between them.") }) : nothing}
       ${row.kind === "number" ? html`${text("minimum", "Minimum", { type: "number" })}${text("maximum", "Maximum", { type: "number" })}` : nothing}</div>
-      <div class="cluster"><label class="check"><input type="checkbox" .checked=${live(row.required)} @change=${(event: Event) => this.change(at, { required: (event.target as HTMLInputElement).checked })} /><span>Required</span></label>
-        <button class="btn btn-s" type="button" aria-label="Remove ${said}" @click=${() => void this.drop(at)}>Remove</button></div></fieldset>`;
+      <div class="cluster"><label class="check"><input type="checkbox" .checked=${live(row.required)} @change=${(event: Event) => this.change(at, { required: (event.target as HTMLInputElement).checked })} /><span>${msg("Required")}</span></label>
+        <button class="btn btn-s" type="button" aria-label=${msg(str`Remove ${said}`)} @click=${() => void this.drop(at)}>${msg("Remove")}</button></div></fieldset>`;
   }
 }

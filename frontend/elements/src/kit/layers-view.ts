@@ -6,6 +6,7 @@ import { property, state } from "lit/decorators.js";
 import { isDark, labelColour } from "../labels/colours";
 import { type ViewMasks, classColours } from "../masks/view";
 import { givenText } from "./given-data";
+import { msg, str } from "../locale";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number | null }
 /** Offsets count code points; the end is exclusive. */
@@ -50,7 +51,7 @@ const DRAWN = [
 
 /** How many things the layer has drawn, and their words. */
 function drawn(layer: Layer): { number: number; one: string; many: string } {
-  if (layer.masks) return { number: layer.masks.segments.length, one: "mask", many: "masks" };
+  if (layer.masks) return { number: layer.masks.segments.length, one: msg("mask"), many: msg("masks") };
   const [member, one, many] = DRAWN.find(([name]) => layer[name]) ?? DRAWN[DRAWN.length - 1]!;
   return { number: layer[member]?.length ?? 0, one, many };
 }
@@ -106,7 +107,7 @@ export abstract class LayersView extends LitElement {
       const { layers, classes = [] } = JSON.parse(given) as { layers: Layer[]; classes?: string[] };
       [this.layers, this.classes] = [layers, classes];
     } catch (error) {
-      this.lost = `The labels cannot be read: ${String(error)}`;
+      this.lost = msg(str`The labels cannot be read: ${String(error)}`);
     }
   }
 
@@ -173,7 +174,7 @@ export abstract class LayersView extends LitElement {
       <div class="frame" part="frame">
         ${this.lost ? html`<p class="lost" role="alert">${this.lost}</p>` : this.stage()}
       </div>
-      ${this.layers.length > 0 ? html`<div class="layers" role="group" aria-label="Layers of labels">
+      ${this.layers.length > 0 ? html`<div class="layers" role="group" aria-label=${msg("Layers of labels")}>
         ${this.layers.map((layer, at) => {
           const named = layer.choice !== undefined || layer.choices !== undefined;
           return html`<button type="button" aria-pressed=${this.off.has(at) ? "false" : "true"} @click=${() => this.toggle(at)}>

@@ -1,5 +1,6 @@
 /** <waggle-money value-micros> and <waggle-time datetime>: amounts and times in the reader's own format.
  *  Without the script the text that the server wrote stays. */
+import { readersLocale } from "../locale";
 import { formatMicros, formatRelative } from "./format";
 
 class Money extends HTMLElement {
@@ -33,13 +34,13 @@ class Time extends HTMLElement {
   private show(): void {
     const at = Date.parse(this.getAttribute("datetime") ?? "");
     if (Number.isNaN(at)) return;
-    const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-    this.title = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(at);
+    const full = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium", timeStyle: "short" });
+    this.title = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "full", timeStyle: "long" }).format(at);
     this.classList.add("nowrap");
     switch (this.getAttribute("format")) {
       case "relative": this.textContent = formatRelative(at, Date.now()); break;
-      case "date": this.textContent = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" }).format(at); break;
-      case "time": this.textContent = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(at); break;
+      case "date": this.textContent = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium" }).format(at); break;
+      case "time": this.textContent = new Intl.DateTimeFormat(readersLocale(), { timeStyle: "short" }).format(at); break;
       default: this.textContent = full.format(at);
     }
   }

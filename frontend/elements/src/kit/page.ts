@@ -2,6 +2,7 @@
  *  tables that sort, confirmations. Works by delegation, so fragments that htmx swaps in work without further set-up. */
 import htmx from "htmx.org";
 import { csrfToken } from "./csrf";
+import { msg, readersLocale, str } from "../locale";
 
 type Kind = "info" | "ok" | "warn" | "bad" | "success" | "warning" | "error";
 
@@ -43,9 +44,9 @@ function setUpHtmx(): void {
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail;
     if (xhr.status === 401) location.reload();
-    else toast(`That did not work (${xhr.status} ${xhr.statusText}). Try again in a moment.`, "bad");
+    else toast(msg(str`That did not work (${xhr.status} ${xhr.statusText}). Try again in a moment.`), "bad");
   });
-  document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Check your connection.", "bad"));
+  document.addEventListener("htmx:sendError", () => toast(msg("The server cannot be reached. Check your connection."), "bad"));
   // HX-Trigger: {"toast": {"text": "...", "kind": "ok"}}
   document.addEventListener("toast", (event) => {
     const detail = (event as CustomEvent<{ text?: string; value?: string; kind?: Kind }>).detail;
@@ -72,7 +73,7 @@ function sortTable(head: HTMLTableCellElement): void {
   const down = head.getAttribute("aria-sort") === "ascending";
   for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const order = new Intl.Collator(undefined, { numeric: true });
+  const order = new Intl.Collator(readersLocale(), { numeric: true });
   const number = /^-?\d+(\.\d+)?$/;
   const rows = [...body.rows].sort((a, b) => {
     const [x, y] = [cellValue(a, head.cellIndex), cellValue(b, head.cellIndex)];
@@ -95,8 +96,8 @@ function onClick(event: MouseEvent): void {
   const copy = target.closest<HTMLElement>("[data-copy]");
   if (copy) {
     navigator.clipboard.writeText(copy.dataset["copy"]!).then(
-      () => toast("Copied", "ok"),
-      () => toast("The browser did not allow copying. Select the text and copy it by hand.", "warn"),
+      () => toast(msg("Copied"), "ok"),
+      () => toast(msg("The browser did not allow copying. Select the text and copy it by hand."), "warn"),
     );
   }
 }
@@ -106,7 +107,7 @@ function replaceLost(picture: Element): void {
   if (!(picture instanceof HTMLImageElement) || !picture.closest(".gallery-item, .thumbs")) return;
   const words = document.createElement("p");
   words.className = "lost";
-  words.textContent = `${picture.alt || "The picture"}: cannot be shown`;
+  words.textContent = msg(str`${picture.alt || msg("The picture")}: cannot be shown`);
   picture.replaceWith(words);
 }
 

@@ -1,4 +1,5 @@
 /** The data of <waggle-parallel>: its validation, and where each value lies on its axis. Knows nothing of the DOM. */
+import { readersLocale } from "../locale";
 
 export type Scale = "Linear" | "Logarithmic" | "ReverseLogarithmic";
 export interface NumberAxis { label: string; low: number; high: number; scale: Scale }
@@ -58,7 +59,7 @@ export function ranks(spec: ParallelSpec): number[] {
 }
 
 /** A number of an axis with four digits that count. */
-export function shortNumber(value: Value, locale?: string): string {
+export function shortNumber(value: Value, locale = readersLocale()): string {
   if (value === null) return "–";
   if (typeof value === "string") return value;
   const small = value !== 0 && Math.abs(value) < 0.001;

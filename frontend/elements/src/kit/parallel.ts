@@ -4,6 +4,7 @@
 import { LitElement, css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { isChoice, type ParallelAxis, type ParallelSpec, parseParallel, position, ranks, shortNumber } from "./parallel-spec";
+import { msg, str } from "../locale";
 
 const HEIGHT = 240;
 const TOP = 34;
@@ -60,7 +61,7 @@ export class WaggleParallel extends LitElement {
       this.data = await response.json();
       this.problem = "";
     } catch (error) {
-      if (this.data === null) this.problem = `This chart cannot be loaded: ${String(error)}`;
+      if (this.data === null) this.problem = msg(str`This chart cannot be loaded: ${String(error)}`);
     }
   }
 
@@ -94,8 +95,8 @@ export class WaggleParallel extends LitElement {
   }
 
   private table(spec: ParallelSpec) {
-    return html`<details><summary>Show as table</summary><div class="scroll" tabindex="0" role="region" aria-label="Data of the chart"><table>
-      <thead><tr><th scope="col">Training</th>${spec.axes.map((axis) => html`<th scope="col">${axis.label}</th>`)}</tr></thead>
+    return html`<details><summary>${msg("Show as table")}</summary><div class="scroll" tabindex="0" role="region" aria-label=${msg("Data of the chart")}><table>
+      <thead><tr><th scope="col">${msg("Training")}</th>${spec.axes.map((axis) => html`<th scope="col">${axis.label}</th>`)}</tr></thead>
       <tbody>${spec.lines.map((line) => html`<tr><th scope="row">${line.name}</th>${line.values.map((value) => html`<td>${shortNumber(value)}</td>`)}</tr>`)}</tbody>
     </table></div></details>`;
   }
@@ -107,8 +108,8 @@ export class WaggleParallel extends LitElement {
     const width = 2 * SIDE + (spec.axes.length - 1) * GAP;
     const order = ranks(spec).map((rank, at) => ({ rank, at })).sort((a, b) => a.rank - b.rank);
     return html`${spec.title ? html`<h3>${spec.title}</h3>` : nothing}
-      ${spec.lines.length === 0 ? html`<p class="none">Nothing to show yet.</p>` : html`<div class="frame" tabindex="0" role="region" aria-label=${spec.title || "Parallel coordinates"}>
-        <svg viewBox="0 0 ${width} ${HEIGHT}" width=${width * 0.75} role="img" aria-label="${spec.title}: ${spec.lines.length} lines over ${spec.axes.length} axes; the table below has the values">
+      ${spec.lines.length === 0 ? html`<p class="none">${msg("Nothing to show yet.")}</p>` : html`<div class="frame" tabindex="0" role="region" aria-label=${spec.title || msg("Parallel coordinates")}>
+        <svg viewBox="0 0 ${width} ${HEIGHT}" width=${width * 0.75} role="img" aria-label=${msg(str`${spec.title}: ${spec.lines.length} lines over ${spec.axes.length} axes; the table below has the values`)}>
           ${order.map(({ at, rank }) => this.line(spec, at, rank))}${spec.axes.map((axis, at) => this.axis(axis, at))}</svg></div>
       ${this.table(spec)}`}`;
   }

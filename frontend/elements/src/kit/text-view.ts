@@ -7,6 +7,7 @@ import { loadText } from "../text/load";
 import { paint } from "../text/marks";
 import { stretches } from "../text/spans";
 import { LayersView, type ViewSpan, layerStyles, percent } from "./layers-view";
+import { msg } from "../locale";
 
 interface Marked extends ViewSpan { colour: string; layer: string }
 
@@ -57,8 +58,8 @@ export class TextView extends LayersView {
 
   protected override stage() {
     const { text, marked } = this;
-    return html`<div>${this.chips()}<div class="paper" role="region" tabindex="0" aria-label="${this.alt || "Labeled text"}. ${this.describe()}">${
-      text === null ? "Loading…" : stretches(text, marked).map((piece) => {
+    return html`<div>${this.chips()}<div class="paper" role="region" tabindex="0" aria-label="${this.alt || msg("Labeled text")}. ${this.describe()}">${
+      text === null ? msg("Loading…") : stretches(text, marked).map((piece) => {
         const top = piece.spans.at(-1);
         if (!top) return piece.text;
         const said = piece.spans.map(({ layer, label, confidence }) => `${layer}: ${label}${typeof confidence === "number" ? ` · ${percent(confidence)}` : ""}`).join("; ");

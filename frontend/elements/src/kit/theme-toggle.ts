@@ -2,11 +2,12 @@
 import { LitElement, css, html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { icon, iconStyles } from "./icons";
+import { msg, str } from "../locale";
 
 type Theme = "system" | "light" | "dark";
 const KEY = "waggle-theme";
 const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
-const NAMES: Record<Theme, string> = { system: "System", light: "Light", dark: "Dark" };
+const NAMES: Record<Theme, string> = { system: msg("System"), light: msg("Light"), dark: msg("Dark") };
 
 function stored(): Theme {
   const value = localStorage.getItem(KEY);
@@ -61,7 +62,7 @@ export class ThemeToggle extends LitElement {
   }
 
   override render() {
-    const label = `Colours: ${NAMES[this.theme]}. Change to ${NAMES[NEXT[this.theme]]}`;
+    const label = msg(str`Colours: ${NAMES[this.theme]}. Change to ${NAMES[NEXT[this.theme]]}`);
     const glyph = this.theme === "dark" ? "moon" : this.theme === "light" ? "sun" : "contrast";
     return html`<button type="button" aria-label=${label} title=${label} @click=${this.turn}>${icon(glyph)}</button>`;
   }

@@ -7,6 +7,7 @@ import { labelColour } from "../labels/colours";
 import { csrfToken } from "./csrf";
 import type { Layer } from "./layers-view";
 import "./boxes-view";
+import { msg, str } from "../locale";
 
 /** [class, score, left, top, right, bottom], the corners as shares of the picture. */
 type Row = [number, number, number, number, number, number];
@@ -59,7 +60,7 @@ export class TryEndpoint extends LitElement {
 
   private async ask(file: File): Promise<void> {
     const number = (this.asked += 1);
-    [this.words, this.bad] = ["The model looks at the picture.", false];
+    [this.words, this.bad] = [msg("The model looks at the picture."), false];
     try {
       const [picture, src] = [await createImageBitmap(file), URL.createObjectURL(file)];
       const started = performance.now();
@@ -77,7 +78,7 @@ export class TryEndpoint extends LitElement {
       this.found = { rows: prediction, names: this.classes[variant] ?? {}, variant, src, width: picture.width, height: picture.height, ms };
       this.words = `${this.count()} shown; ${variant} answered in ${ms} ms.`;
     } catch (error) {
-      if (number === this.asked) [this.words, this.bad, this.found] = [(error as Error).message || "This is no picture.", true, null];
+      if (number === this.asked) [this.words, this.bad, this.found] = [(error as Error).message || msg("This is no picture."), true, null];
     }
   }
 
@@ -121,8 +122,8 @@ export class TryEndpoint extends LitElement {
     return html`
       <p role="status" class=${this.bad ? "bad" : nothing}>${this.words}</p>
       ${found && html`<div class="found">
-        <waggle-boxes-view .src=${found.src} .width=${found.width} .height=${found.height} alt="The picture that was chosen" .layers=${this.layers()}></waggle-boxes-view>
-        <fieldset><legend>Show boxes from a score of</legend>
+        <waggle-boxes-view .src=${found.src} .width=${found.width} .height=${found.height} alt=${msg("The picture that was chosen")} .layers=${this.layers()}></waggle-boxes-view>
+        <fieldset><legend>${msg("Show boxes from a score of")}</legend>
           ${this.names.map((name) => html`<label><span class="line"><span class="name">${name}</span><strong>${this.from(name).toFixed(2)}</strong></span>
             <input type="range" min="0" max="1" step="0.01" .value=${String(this.from(name))} @input=${(event: Event) => this.move(name, event)} /></label>`)}
         </fieldset></div>`}`;
@@ -132,8 +133,8 @@ export class TryEndpoint extends LitElement {
 async function said(response: Response): Promise<string> {
   try {
     const { errors, detail } = (await response.json()) as Problem;
-    return errors?.[0]?.reason ?? detail ?? `The server answered ${response.status}.`;
+    return errors?.[0]?.reason ?? detail ?? msg(str`The server answered ${response.status}.`);
   } catch {
-    return `The server answered ${response.status}.`;
+    return msg(str`The server answered ${response.status}.`);
   }
 }

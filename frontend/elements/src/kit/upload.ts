@@ -3,6 +3,7 @@
  *  its field `folder`. Without the script the form itself has the files. Files can also be dropped on a .dropzone. */
 import { csrfToken } from "./csrf";
 import { inParts } from "./parts";
+import { msg, str } from "../locale";
 
 const TRIES = 4;
 
@@ -22,13 +23,13 @@ class Upload {
     const stop = document.createElement("button");
     stop.type = "button";
     stop.className = "btn btn-s";
-    stop.textContent = "Stop";
+    stop.textContent = msg("Stop");
     stop.addEventListener("click", () => this.stop());
     const line = document.createElement("div");
     line.className = "spread";
     this.words.setAttribute("role", "status");
     line.append(this.words, stop);
-    this.bar.setAttribute("aria-label", "Upload");
+    this.bar.setAttribute("aria-label", msg("Upload"));
     this.bar.max = Math.max(1, files.reduce((sum, file) => sum + file.size, 0));
     this.box.className = "progress";
     this.box.append(line, this.bar);
@@ -56,8 +57,8 @@ class Upload {
     } catch (error) {
       // parts that arrived stay on the server: the field keeps only the files that are still to be sent
       this.words.textContent = this.stopped
-        ? `Stopped: ${done} of ${this.files.length} files arrived.`
-        : `The upload broke off after ${done} of ${this.files.length} files: ${(error as Error).message}`;
+        ? msg(str`Stopped: ${done} of ${this.files.length} files arrived.`)
+        : msg(str`The upload broke off after ${done} of ${this.files.length} files: ${(error as Error).message}`);
       this.box.querySelector("button")?.remove();
       this.keep(this.files.slice(done));
       return false;
@@ -79,7 +80,7 @@ class Upload {
   }
 
   private show(done: number): void {
-    this.words.textContent = `Uploading: ${done} of ${this.files.length} files`;
+    this.words.textContent = msg(str`Uploading: ${done} of ${this.files.length} files`);
     this.bar.value = this.sent;
   }
 

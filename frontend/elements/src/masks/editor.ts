@@ -6,6 +6,7 @@ import { type Point, type Size, clamp } from "../picture/plane";
 import { type Listener, where } from "../shapes/editor";
 import { type Entry, type Marks, MaskHistory, type MaskStep } from "./history";
 import { Mask } from "./mask";
+import { msg, str } from "../locale";
 
 export type Mode = "brush" | "eraser" | "fill" | "polygon";
 export interface MaskDraft { tiles: [number, string][]; entries: Entry[]; nothing: boolean }
@@ -92,7 +93,7 @@ export class MaskEditor {
     else if (chosen && chosen.label !== label.name) {
       const before = this.marks;
       this.entries = this.entries.with(this.current!, { ...chosen, label: label.name });
-      return this.step(before, `Instance ${this.current! + 1} is now ${label.name}.`);
+      return this.step(before, msg(str`Instance ${this.current! + 1} is now ${label.name}.`));
     }
     this.listener.say(`${label.name}.`);
     this.listener.shown();
@@ -104,14 +105,14 @@ export class MaskEditor {
     this.current = at;
     const entry = at === null ? null : this.entries[at];
     if (entry) this.label = Math.max(0, this.labels.findIndex(({ name }) => name === entry.label));
-    this.listener.say(entry ? `${this.one} ${at! + 1}, ${entry.label}, ${this.mask.counts[at! + 1]} pixels.` : "The next stroke begins a new instance.");
+    this.listener.say(entry ? msg(str`${this.one} ${at! + 1}, ${entry.label}, ${this.mask.counts[at! + 1]} pixels.`) : msg("The next stroke begins a new instance."));
     this.listener.shown();
   }
 
   /** Goes on with the next entry that has pixels; after the last one comes the first. */
   stepEntry(): void {
     const { used } = this;
-    if (used.length === 0) return this.listener.say("Nothing is painted yet.");
+    if (used.length === 0) return this.listener.say(msg("Nothing is painted yet."));
     this.choose((used.find(({ at }) => this.current === null || at > this.current) ?? used[0]!).at);
   }
 
@@ -122,7 +123,7 @@ export class MaskEditor {
     const free = this.entries.findIndex((_, at) => this.mask.counts[at + 1] === 0);
     const at = free >= 0 ? free : this.entries.length;
     if (at >= MOST_ENTRIES) {
-      this.listener.say(`There are ${MOST_ENTRIES} instances already, which is the most.`);
+      this.listener.say(msg(str`There are ${MOST_ENTRIES} instances already, which is the most.`));
       return null;
     }
     const others = this.entries.filter((_, other) => other !== at).map(({ color }) => color);
@@ -145,7 +146,7 @@ export class MaskEditor {
     const { width, height } = this.size;
     const most = Math.max(1, Math.min(width, height, 1000));
     this.brush = clamp(by === 1 ? Math.max(this.brush + 1, Math.round(this.brush * 1.25)) : Math.min(this.brush - 1, Math.round(this.brush / 1.25)), 1, most);
-    this.listener.say(`Brush of ${this.brush} pixels.`);
+    this.listener.say(msg(str`Brush of ${this.brush} pixels.`));
     this.listener.shown();
   }
 
@@ -169,7 +170,7 @@ export class MaskEditor {
   end(): void {
     const { painting } = this;
     this.painting = null;
-    if (painting) this.step(painting.marks, painting.value === 0 ? "Erased." : "Painted.");
+    if (painting) this.step(painting.marks, painting.value === 0 ? msg("Erased.") : msg("Painted."));
   }
 
   // ---- fill and polygon
@@ -180,7 +181,7 @@ export class MaskEditor {
     const value = this.value();
     if (value === null) return;
     this.mask.flood(at, value);
-    this.step(marks, "Filled.");
+    this.step(marks, msg("Filled."));
   }
 
   /** Sets a point of the polygon. Its first or last point set again, within `reach`, ends it. */
@@ -191,25 +192,25 @@ export class MaskEditor {
     if (this.open.length > 2 && (close(first) || close(last))) return this.endPolygon();
     if (last?.x === point.x && last.y === point.y) return;
     this.open = [...this.open, point];
-    this.listener.say(`Point ${this.open.length} at ${where(point)}.`);
+    this.listener.say(msg(str`Point ${this.open.length} at ${where(point)}.`));
     this.listener.shown();
   }
 
   /** Paints the polygon that is being drawn. */
   endPolygon(): void {
-    if (this.open.length < 3) return this.listener.say("A polygon has at least 3 points.");
+    if (this.open.length < 3) return this.listener.say(msg("A polygon has at least 3 points."));
     const marks = this.marks;
     const value = this.value();
     if (value === null) return;
     this.mask.polygon(this.open, value);
     this.open = [];
     this.next = null;
-    this.step(marks, "Polygon painted.");
+    this.step(marks, msg("Polygon painted."));
   }
 
   takeBack(): void {
     this.open = this.open.slice(0, -1);
-    this.listener.say(this.open.length > 0 ? `Point taken back, ${this.open.length} left.` : "Drawing cancelled.");
+    this.listener.say(this.open.length > 0 ? msg(str`Point taken back, ${this.open.length} left.`) : msg("Drawing cancelled."));
     this.listener.shown();
   }
 
@@ -220,7 +221,7 @@ export class MaskEditor {
     if (!this.cursor) {
       const at = this.lastCursor ?? start;
       this.cursor = { x: Math.round(at.x), y: Math.round(at.y) };
-      this.listener.say(`Crosshair at ${where(this.cursor)}. Arrow keys move it, Enter paints there, Escape cancels.`);
+      this.listener.say(msg(str`Crosshair at ${where(this.cursor)}. Arrow keys move it, Enter paints there, Escape cancels.`));
       return this.listener.shown();
     }
     if (this.mode === "fill") return this.flood(this.cursor);
@@ -228,7 +229,7 @@ export class MaskEditor {
     if (this.down) return this.lift();
     this.down = true;
     this.begin(this.cursor);
-    this.listener.say(`${this.mode === "eraser" ? "Eraser" : "Brush"} down: arrow keys paint, Enter lifts it.`);
+    this.listener.say(msg(str`${this.mode === "eraser" ? "Eraser" : "Brush"} down: arrow keys paint, Enter lifts it.`));
   }
 
   private lift(): void {
@@ -257,7 +258,7 @@ export class MaskEditor {
     this.down = false;
     this.open = [];
     this.next = null;
-    this.listener.say("Cancelled.");
+    this.listener.say(msg("Cancelled."));
     this.listener.shown();
   }
 
@@ -267,18 +268,18 @@ export class MaskEditor {
   erase(at: number | null = this.current): void {
     if (this.open.length > 0) return this.takeBack();
     const entry = at === null ? null : this.entries[at];
-    if (at === null || !entry) return this.listener.say("Choose what to delete first.");
+    if (at === null || !entry) return this.listener.say(msg("Choose what to delete first."));
     const marks = this.marks;
     this.mask.replace(at + 1, 0);
     if (this.instances && this.current === at) this.current = null;
-    this.step(marks, `Deleted ${this.one} ${at + 1}, ${entry.label}.`);
+    this.step(marks, msg(str`Deleted ${this.one} ${at + 1}, ${entry.label}.`));
   }
 
   setNothing(nothing: boolean): void {
     if (this.count > 0 || nothing === this.nothing) return;
     const marks = this.marks;
     this.nothing = nothing;
-    this.step(marks, nothing ? "Marked: nothing to label here." : "Unmarked.");
+    this.step(marks, nothing ? msg("Marked: nothing to label here.") : msg("Unmarked."));
   }
 
   /** Makes one step of undo of what was painted since `before`. */
@@ -296,17 +297,17 @@ export class MaskEditor {
     if (this.open.length > 0) return this.takeBack();
     this.lift();
     const step = this.history.undo();
-    if (!step) return this.listener.say("Nothing to undo.");
+    if (!step) return this.listener.say(msg("Nothing to undo."));
     for (const { tile, before } of step.tiles) this.mask.restore(tile, before);
-    this.settle(step.before, "Undone.");
+    this.settle(step.before, msg("Undone."));
   }
 
   redo(): void {
     this.lift();
     const step: MaskStep | null = this.history.redo();
-    if (!step) return this.listener.say("Nothing to redo.");
+    if (!step) return this.listener.say(msg("Nothing to redo."));
     for (const { tile, after } of step.tiles) this.mask.restore(tile, after);
-    this.settle(step.after, "Redone.");
+    this.settle(step.after, msg("Redone."));
   }
 
   private settle({ entries, nothing }: Marks, words: string): void {

@@ -5,6 +5,7 @@ import { type Point, type Size, clamp } from "../picture/plane";
 import { type Listener, ShapeEditor, where } from "../shapes/editor";
 import { type Form, type PlainPath, kindOf, limits, parsePaths, plain } from "./forms";
 import { type Path, area, movedBy, nearestEdge, samePoint, snapPoint, vertexAt, whole } from "./geometry";
+import { msg, str } from "../locale";
 
 export interface PathDraft { paths: PlainPath[]; nothing: boolean; open: Point[] }
 
@@ -87,15 +88,15 @@ export class PathEditor extends ShapeEditor<Path> {
     if (this.open.length > 0 && samePoint(point, this.open.at(-1)!)) return this.listener.shown();
     this.open = [...this.open, point];
     if (this.open.length === this.form.most) return this.end();
-    this.listener.say(`Point ${this.open.length} at ${where(point)}.${this.open.length >= this.form.least ? " Enter ends the shape." : ""}`);
+    this.listener.say(msg(str`Point ${this.open.length} at ${where(point)}.${this.open.length >= this.form.least ? " Enter ends the shape." : ""}`));
     this.listener.changed();
   }
 
   /** Ends the path that is being drawn, if it has enough points. */
   end(): void {
     const { form, open } = this;
-    if (open.length < form.least) return this.listener.say(`A ${form.one} has at least ${form.least} points.`);
-    if (form.closed && area(open) === 0) return this.listener.say("These points lie on one line.");
+    if (open.length < form.least) return this.listener.say(msg(str`A ${form.one} has at least ${form.least} points.`));
+    if (form.closed && area(open) === 0) return this.listener.say(msg("These points lie on one line."));
     if (this.cursor) this.lastCursor = this.cursor;
     this.cursor = null;
     this.forget();
@@ -105,14 +106,14 @@ export class PathEditor extends ShapeEditor<Path> {
   /** Takes back the last point that was set. */
   takeBack(): void {
     this.open = this.open.slice(0, -1);
-    this.listener.say(this.open.length > 0 ? `Point taken back, ${this.open.length} left.` : "Drawing cancelled.");
+    this.listener.say(this.open.length > 0 ? msg(str`Point taken back, ${this.open.length} left.`) : msg("Drawing cancelled."));
     this.listener.changed();
   }
 
   cancel(): void {
     const drawing = this.open.length > 0;
     if (this.cursor) this.lastCursor = this.cursor;
-    if (drawing || this.cursor) this.listener.say("Drawing cancelled.");
+    if (drawing || this.cursor) this.listener.say(msg("Drawing cancelled."));
     this.cursor = null;
     this.open = [];
     this.gesture = null;
@@ -125,7 +126,7 @@ export class PathEditor extends ShapeEditor<Path> {
     if (this.cursor) return this.put(this.cursor, 0);
     this.select(null);
     this.cursor = whole(this.lastCursor ?? start, this.limits);
-    this.listener.say(`Crosshair at ${where(this.cursor)}. Arrow keys move it, the same key sets a point, Escape cancels.`);
+    this.listener.say(msg(str`Crosshair at ${where(this.cursor)}. Arrow keys move it, the same key sets a point, Escape cancels.`));
     this.listener.shown();
   }
 
@@ -177,7 +178,7 @@ export class PathEditor extends ShapeEditor<Path> {
     this.gesture = null;
     if (!gesture || this.kind.same(gesture.start, gesture.path)) return this.listener.shown();
     if (this.form.closed && area(gesture.path.vertices) === 0) {
-      this.listener.say("These points would lie on one line.");
+      this.listener.say(msg("These points would lie on one line."));
       return this.listener.shown();
     }
     this.history.replace(gesture.path);
@@ -189,11 +190,11 @@ export class PathEditor extends ShapeEditor<Path> {
   /** Chooses the next (1) or previous (-1) point of the selected path. */
   stepVertex(by: 1 | -1): void {
     const path = this.shape;
-    if (!path) return this.listener.say(`Choose a ${this.form.one} first.`);
+    if (!path) return this.listener.say(msg(str`Choose a ${this.form.one} first.`));
     const count = path.vertices.length;
     const at = this.vertex === null ? (by === 1 ? 0 : count - 1) : (this.vertex + by + count) % count;
     this.vertex = at;
-    this.listener.say(`Point ${at + 1} of ${count}, at ${where(path.vertices[at]!)}.`);
+    this.listener.say(msg(str`Point ${at + 1} of ${count}, at ${where(path.vertices[at]!)}.`));
     this.listener.shown();
   }
 
@@ -219,7 +220,7 @@ export class PathEditor extends ShapeEditor<Path> {
     const middle = whole({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }, this.limits);
     this.history.replace({ ...path, vertices: path.vertices.toSpliced(from + 1, 0, middle) });
     this.vertex = from + 1;
-    this.listener.say(`Inserted point ${from + 2} of ${path.vertices.length + 1}, at ${where(middle)}.`);
+    this.listener.say(msg(str`Inserted point ${from + 2} of ${path.vertices.length + 1}, at ${where(middle)}.`));
     this.listener.changed();
   }
 
@@ -228,12 +229,12 @@ export class PathEditor extends ShapeEditor<Path> {
     const { vertex, shape, form } = this;
     if (this.open.length > 0) return this.takeBack();
     if (vertex === null || !shape || this.refuses(shape)) return this.remove();
-    if (shape.vertices.length <= form.least) return this.listener.say(`A ${form.one} has at least ${form.least} points.`);
+    if (shape.vertices.length <= form.least) return this.listener.say(msg(str`A ${form.one} has at least ${form.least} points.`));
     const vertices = shape.vertices.toSpliced(vertex, 1);
-    if (form.closed && area(vertices) === 0) return this.listener.say("The other points lie on one line.");
+    if (form.closed && area(vertices) === 0) return this.listener.say(msg("The other points lie on one line."));
     this.history.replace({ ...shape, vertices });
     this.vertex = Math.min(vertex, vertices.length - 1);
-    this.listener.say(`Deleted point ${vertex + 1}, ${vertices.length} left.`);
+    this.listener.say(msg(str`Deleted point ${vertex + 1}, ${vertices.length} left.`));
     this.listener.changed();
   }
 
@@ -250,7 +251,7 @@ export class PathEditor extends ShapeEditor<Path> {
 
   setSnapping(snapping: boolean): void {
     this.snapping = snapping;
-    this.listener.say(snapping ? "Snapping on." : "Snapping off.");
+    this.listener.say(snapping ? msg("Snapping on.") : msg("Snapping off."));
     this.listener.shown();
   }
 }

@@ -5,6 +5,7 @@ import type { Point, Size } from "../picture/plane";
 import type { Answer } from "../shapes/history";
 import type { Kind } from "../shapes/shape";
 import { type Path, area, boundsOf, distance, inside, length, movedBy, near, nearestEdge, samePoint, whole } from "./geometry";
+import { msg } from "../locale";
 
 export interface Form {
   /** The key of the list in the answer. */
@@ -20,10 +21,10 @@ export interface Form {
   readonly modified: boolean;
 }
 
-export const POLYGON: Form = { key: "polygons", one: "polygon", many: "polygons", closed: true, least: 3, most: Infinity, modified: false };
-export const POLYLINE: Form = { key: "polylines", one: "polyline", many: "polylines", closed: false, least: 2, most: Infinity, modified: true };
-export const LINE: Form = { key: "lines", one: "line", many: "lines", closed: false, least: 2, most: 2, modified: true };
-export const KEYPOINT: Form = { key: "keypoints", one: "key point", many: "key points", closed: false, least: 1, most: 1, modified: false };
+export const POLYGON: Form = { key: "polygons", one: msg("polygon"), many: msg("polygons"), closed: true, least: 3, most: Infinity, modified: false };
+export const POLYLINE: Form = { key: "polylines", one: msg("polyline"), many: msg("polylines"), closed: false, least: 2, most: Infinity, modified: true };
+export const LINE: Form = { key: "lines", one: msg("line"), many: msg("lines"), closed: false, least: 2, most: 2, modified: true };
+export const KEYPOINT: Form = { key: "keypoints", one: msg("key point"), many: msg("key points"), closed: false, least: 1, most: 1, modified: false };
 
 /** How far vertices go: edges lie between pixels, from 0 to the width, but a key point names a pixel. */
 export const limits = (form: Form, size: Size): Size => (form.most === 1 ? { width: size.width - 1, height: size.height - 1 } : size);

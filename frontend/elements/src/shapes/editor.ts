@@ -7,6 +7,7 @@ import type { Point, Size } from "../picture/plane";
 import { ShapeGrid } from "./grid";
 import { type Answer, History } from "./history";
 import { type Fresh, type Kind, type Shape, counted } from "./shape";
+import { msg, str } from "../locale";
 
 export interface Listener {
   /** The answer changed and has to be saved. */
@@ -84,7 +85,7 @@ export abstract class ShapeEditor<S extends Shape> {
   step(by: 1 | -1): void {
     const shapes = this.shapes.filter(({ id }) => !this.hidden.has(id) || id === this.selected);
     const count = shapes.length;
-    if (count === 0) return this.listener.say(this.count > 0 ? `All ${this.kind.many} are hidden.` : `There are no ${this.kind.many} yet.`);
+    if (count === 0) return this.listener.say(this.count > 0 ? msg(str`All ${this.kind.many} are hidden.`) : msg(str`There are no ${this.kind.many} yet.`));
     const at = shapes.findIndex((shape) => shape.id === this.selected);
     const next = at < 0 ? (by === 1 ? 0 : count - 1) : (at + by + count) % count;
     this.select(shapes[next]!.id);
@@ -114,7 +115,7 @@ export abstract class ShapeEditor<S extends Shape> {
   private marked(marks: ReadonlySet<number>, id: number | null, on: boolean, word: string): ReadonlySet<number> {
     const shape = this.history.find(id);
     if (id !== null && !shape) return marks;
-    this.listener.say(shape ? `${capital(this.kind.one)} ${this.place(shape)} is ${word}.` : `All ${this.kind.many} are ${word}.`);
+    this.listener.say(shape ? `${capital(this.kind.one)} ${this.place(shape)} is ${word}.` : msg(str`All ${this.kind.many} are ${word}.`));
     if (id === null) return new Set(on ? this.shapes.map((one) => one.id) : []);
     const now = new Set(marks);
     if (on) now.add(id);
@@ -125,7 +126,7 @@ export abstract class ShapeEditor<S extends Shape> {
   /** Whether a shape cannot be changed; says so. */
   protected refuses(shape: S): boolean {
     if (!this.locked.has(shape.id)) return false;
-    this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is locked.`);
+    this.listener.say(msg(str`${capital(this.kind.one)} ${this.place(shape)} is locked.`));
     return true;
   }
 
@@ -134,7 +135,7 @@ export abstract class ShapeEditor<S extends Shape> {
   /** The selected shape as JSON data, or all that are shown if none is selected. */
   copied(): { label: string }[] {
     const shapes = this.shape ? [this.shape] : this.shapes.filter(({ id }) => !this.hidden.has(id));
-    this.listener.say(shapes.length > 0 ? `Copied ${counted(this.kind, shapes.length)}.` : `There are no ${this.kind.many} to copy.`);
+    this.listener.say(shapes.length > 0 ? msg(str`Copied ${counted(this.kind, shapes.length)}.`) : msg(str`There are no ${this.kind.many} to copy.`));
     return shapes.map((shape) => this.plainOf(shape) as { label: string });
   }
 
@@ -147,7 +148,7 @@ export abstract class ShapeEditor<S extends Shape> {
     this.cancel();
     this.history.addAll(fresh);
     this.select(fresh.length === 1 ? fresh[0]!.id : null);
-    this.listener.say(fresh.length === 1 ? `Pasted ${this.describe(fresh[0]!)}` : `Pasted ${counted(this.kind, fresh.length)}.`);
+    this.listener.say(fresh.length === 1 ? msg(str`Pasted ${this.describe(fresh[0]!)}`) : msg(str`Pasted ${counted(this.kind, fresh.length)}.`));
     this.listener.changed();
   }
 
@@ -177,7 +178,7 @@ export abstract class ShapeEditor<S extends Shape> {
     if (shape && shape.label !== label.name) {
       if (this.refuses(shape)) return this.listener.shown();
       this.history.replace({ ...shape, label: label.name, ...(shape.attributes && { attributes: known(label.attributes ?? [], shape.attributes) }) });
-      this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is now ${label.name}.`);
+      this.listener.say(msg(str`${capital(this.kind.one)} ${this.place(shape)} is now ${label.name}.`));
       return this.listener.changed();
     }
     this.listener.say(`${label.name}.`);
@@ -195,7 +196,7 @@ export abstract class ShapeEditor<S extends Shape> {
     if (!shape || shape.attributes?.[name] === value || this.refuses(shape)) return;
     const others = Object.entries(shape.attributes ?? {}).filter(([other]) => other !== name);
     this.history.replace({ ...shape, attributes: Object.fromEntries(value === undefined ? others : [...others, [name, value]]) });
-    this.listener.say(value === undefined ? `${name} has no value.` : `${name}: ${value}.`);
+    this.listener.say(value === undefined ? msg(str`${name} has no value.`) : `${name}: ${value}.`);
     this.listener.changed();
   }
 
@@ -204,7 +205,7 @@ export abstract class ShapeEditor<S extends Shape> {
     const added = this.numbered({ ...shape, label: this.labelName } as Fresh<S>);
     this.history.add(added);
     this.selected = added.id;
-    this.listener.say(`Added ${this.describe(added)}`);
+    this.listener.say(msg(str`Added ${this.describe(added)}`));
     this.listener.changed();
   }
 
@@ -216,7 +217,7 @@ export abstract class ShapeEditor<S extends Shape> {
   /** Changes the selected shape in a way that says where it is then; steps of the same `kind` in a row are undone together. */
   protected change(by: (shape: S) => S, kind: string): void {
     const shape = this.shape;
-    if (!shape) return this.listener.say(`Choose a ${this.kind.one} first.`);
+    if (!shape) return this.listener.say(msg(str`Choose a ${this.kind.one} first.`));
     if (this.refuses(shape)) return;
     const next = by(shape);
     if (this.kind.same(shape, next)) return;
@@ -236,7 +237,7 @@ export abstract class ShapeEditor<S extends Shape> {
     const at = this.shapes.indexOf(shape);
     this.history.remove(shape.id);
     if (this.selected === shape.id) this.selected = null;
-    this.listener.say(`Deleted ${this.kind.one} ${at + 1}, ${shape.label}. ${counted(this.kind, this.shapes.length)} left.`);
+    this.listener.say(msg(str`Deleted ${this.kind.one} ${at + 1}, ${shape.label}. ${counted(this.kind, this.shapes.length)} left.`));
     this.listener.changed();
   }
 
@@ -248,25 +249,25 @@ export abstract class ShapeEditor<S extends Shape> {
     const copy = this.numbered(moved);
     this.history.add(copy);
     this.selected = copy.id;
-    this.listener.say(`Copied to ${this.describe(copy)}`);
+    this.listener.say(msg(str`Copied to ${this.describe(copy)}`));
     this.listener.changed();
   }
 
   setNothing(nothing: boolean): void {
     if (this.shapes.length > 0) return;
     this.history.setNothing(nothing);
-    this.listener.say(nothing ? "Marked: nothing to label here." : "Unmarked.");
+    this.listener.say(nothing ? msg("Marked: nothing to label here.") : msg("Unmarked."));
     this.listener.changed();
   }
 
   undo(): void {
-    if (!this.history.canUndo) return this.listener.say("Nothing to undo.");
+    if (!this.history.canUndo) return this.listener.say(msg("Nothing to undo."));
     this.history.undo();
     this.settle("Undone");
   }
 
   redo(): void {
-    if (!this.history.canRedo) return this.listener.say("Nothing to redo.");
+    if (!this.history.canRedo) return this.listener.say(msg("Nothing to redo."));
     this.history.redo();
     this.settle("Redone");
   }

@@ -3,6 +3,7 @@
 import type { TaskInput, Upcoming } from "../crowd/element";
 import { csrfToken } from "../kit/csrf";
 import type { Activity } from "./activity";
+import { msg, str } from "../locale";
 
 export interface Example { image_url: string; caption?: string }
 export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
@@ -121,7 +122,7 @@ export class Api {
     if (response.type === "opaqueredirect") throw new ApiError("session", "You have been signed out.");
     if (!response.ok) {
       const problem = await problemOf(response);
-      const words = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+      const words = problem.detail ?? problem.title ?? msg(str`The server answered ${response.status}.`);
       throw new ApiError(classify(response.status, problem), words, problem.errors ?? []);
     }
     return (await response.json()) as T;

@@ -1,4 +1,5 @@
 /** Time left on a task, and the time worked on it. Pure: the current time is an argument, in ms of a monotonic clock. */
+import { msg } from "../locale";
 
 /** Seconds left at which the time left is announced to screen readers. */
 export const SPOKEN = [600, 300, 120, 60, 30, 10] as const;
@@ -13,7 +14,7 @@ export function clockText(seconds: number): string {
 
 /** What to say when the time left went from `before` to `now` (seconds), or null. */
 export function spoken(before: number, now: number): string | null {
-  if (before > 0 && now <= 0) return "Time is up.";
+  if (before > 0 && now <= 0) return msg("Time is up.");
   const passed = SPOKEN.filter((mark) => before > mark && now <= mark).at(-1);
   if (passed === undefined) return null;
   return passed >= 60 ? `${passed / 60} ${passed === 60 ? "minute" : "minutes"} left.` : `${passed} seconds left.`;

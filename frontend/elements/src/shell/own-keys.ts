@@ -2,8 +2,9 @@
  *  keeps them, says so, and sends them when a page is opened again. */
 import { keymap } from "../crowd/keymap";
 import type { Api } from "./api";
+import { msg } from "../locale";
 
-const DEVICE_ONLY = "They are kept on this device only for now, and are sent again when you open a task:";
+const DEVICE_ONLY = msg("They are kept on this device only for now, and are sent again when you open a task:");
 
 export class OwnKeys {
   /** Saves go one after the other, so that the last choice is the one that stays. */

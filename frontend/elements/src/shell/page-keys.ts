@@ -1,13 +1,14 @@
 /** The keys of the worker's page, wherever the focus is: in an element, beside it, or in the page of a template. Pure. */
 import type { Hotkey } from "../crowd/element";
+import { msg } from "../locale";
 
 export const ACTIONS = ["submit", "skip", "help"] as const;
 export type PageAction = (typeof ACTIONS)[number];
 
 export const PAGE_KEYS: readonly Hotkey[] = [
-  { keys: "Ctrl + Enter", does: "submit" },
-  { keys: "Ctrl + Shift + Enter", does: "return this task and go on with another one" },
-  { keys: "?", does: "this list of keys" },
+  { keys: msg("Ctrl + Enter"), does: msg("submit") },
+  { keys: msg("Ctrl + Shift + Enter"), does: msg("return this task and go on with another one") },
+  { keys: "?", does: msg("this list of keys") },
 ];
 
 type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "repeat">;

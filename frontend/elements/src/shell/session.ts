@@ -5,6 +5,7 @@ import type { Upcoming } from "../crowd/element";
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import { type Journal, newKey } from "./journal";
+import { msg } from "../locale";
 
 export interface Config {
   queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
@@ -25,12 +26,12 @@ export interface Failure { kind: "offline" | "session"; message: string; retryAt
 export const SESSION_OVER = "session-over";
 /** Why there is no task, in words for the worker. */
 const REASONS: Record<string, string> = {
-  "none-left": "You have done every task of this job that is open to you. Thank you!",
-  "not-eligible": "This job is not open to you at the moment.",
-  "job-closed": "This job has ended.",
-  "job-not-started": "This job has not started yet. Come back in a few minutes.",
-  [SESSION_OVER]: "Your session of this study is over.",
-  "task-limit": "You hold as many tasks of this job as one worker may. Submit or return one of them first.",
+  "none-left": msg("You have done every task of this job that is open to you. Thank you!"),
+  "not-eligible": msg("This job is not open to you at the moment."),
+  "job-closed": msg("This job has ended."),
+  "job-not-started": msg("This job has not started yet. Come back in a few minutes."),
+  [SESSION_OVER]: msg("Your session of this study is over."),
+  "task-limit": msg("You hold as many tasks of this job as one worker may. Submit or return one of them first."),
 };
 /** The reason of a repeated submit whose next task was claimed when it was sent first, and has ended meanwhile. */
 const CLAIMED_BEFORE = "claimed-before";
@@ -148,7 +149,7 @@ export class Session {
     this.task = null;
     this.stage = "none";
     this.reason = claimed.reason ?? "";
-    this.message = REASONS[this.reason] ?? "There is no task for you now.";
+    this.message = REASONS[this.reason] ?? msg("There is no task for you now.");
     this.listener();
   }
 

@@ -27,8 +27,15 @@ import { PAGE_KEYS, type PageAction, actionOf, typing } from "./page-keys";
 import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
 import { shellStyles } from "./styles";
+import { msg, str } from "../locale";
 
-const declineReasons = (what: string) => [`The ${what} does not show or is broken`, "The instructions are unclear", `The ${what} is disturbing or not allowed`, "I cannot do this well"];
+/** Why a task is declined, as the requester reads it, and as the worker does. */
+const declineReasons = (text: boolean): readonly (readonly [string, string])[] => [
+  text ? ["The text does not show or is broken", msg("The text does not show or is broken")] : ["The picture does not show or is broken", msg("The picture does not show or is broken")],
+  ["The instructions are unclear", msg("The instructions are unclear")],
+  text ? ["The text is disturbing or not allowed", msg("The text is disturbing or not allowed")] : ["The picture is disturbing or not allowed", msg("The picture is disturbing or not allowed")],
+  ["I cannot do this well", msg("I cannot do this well")],
+];
 const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null, study: null };
 const HEARTBEAT_SECONDS = 60;
 /** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
@@ -38,13 +45,14 @@ const NARROW = 736;
 const stays = (tag: string): boolean => "upcoming" in (customElements.get(tag)?.prototype ?? {});
 
 /** What is asked of whoever begins with a label that a model proposes. */
-const CHECK = html`<div class="banner check" role="note"><span><strong>Check and correct.</strong> A model has marked this picture: keep what is right, correct what is off, delete what is wrong and add what is missing.</span></div>`;
+const CHECK = html`<div class="banner check" role="note"><span><strong>${msg("Check and correct.")}</strong> ${msg("A model has marked this picture: keep what is right, correct what is off, delete what is wrong and add what is missing.")}</span></div>`;
 
 /** What stands below the price: when it is paid, where that is not at once. */
 function reviewed(task: Assignment): string {
   const days = task.review_days;
-  if (days === undefined || days === null) return task.checks ? "to check" : "this task";
-  return days === 0 ? "after review" : `after review, within ${days} day${days === 1 ? "" : "s"}`;
+  if (days === undefined || days === null) return task.checks ? msg("to check") : msg("this task");
+  if (days === 0) return msg("after review");
+  return days === 1 ? msg("after review, within 1 day") : msg(str`after review, within ${days} days`);
 }
 
 @customElement("waggle-task-shell")
@@ -109,7 +117,7 @@ export class TaskShell extends LitElement {
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
     } catch (error) {
-      this.problem = `This page cannot start: ${(error as Error).message}`;
+      this.problem = msg(str`This page cannot start: ${(error as Error).message}`);
     }
   }
 
@@ -128,13 +136,13 @@ export class TaskShell extends LitElement {
       this.paid = formatMicros(session.earnedMicros - this.earnedBefore);
       this.earnedBefore = session.earnedMicros;
       sessionStorage.setItem("waggle-earned", String(session.earnedMicros));
-      this.say(`Handed in. ${this.paid} earned.`);
+      this.say(msg(str`Handed in. ${this.paid} earned.`));
       window.setTimeout(() => (this.paid = ""), 4000);
     }
     if (session.heldMicros > this.heldBefore) {
       this.held = formatMicros(session.heldMicros - this.heldBefore);
       this.heldBefore = session.heldMicros;
-      this.say(`Handed in. ${this.held} are paid after a review.`);
+      this.say(msg(str`Handed in. ${this.held} are paid after a review.`));
       window.setTimeout(() => (this.held = ""), 4000);
     }
     if (session.config.study && session.stage === "none" && session.reason === SESSION_OVER) window.location.assign(session.config.exit_url);
@@ -233,7 +241,7 @@ export class TaskShell extends LitElement {
   }
 
   private giveBack(asked = false): void {
-    if ((asked || this.element?.empty === false) && !window.confirm("Return this task? Your work on it will be lost.")) return;
+    if ((asked || this.element?.empty === false) && !window.confirm(msg("Return this task? Your work on it will be lost."))) return;
     void this.session?.giveBack();
   }
 
@@ -253,15 +261,15 @@ export class TaskShell extends LitElement {
 
   private page() {
     const session = this.session;
-    if (this.problem) return this.whole("Something is wrong", this.problem);
-    if (!session || (session.stage === "loading" && !session.failure)) return html`<div class="whole" role="status"><div class="spin"></div><p>Getting your next task…</p></div>`;
-    if (session.stage === "none") return this.whole("No task for you now", session.message, html`<button type="button" @click=${() => void session.next()}>Look again</button>`);
-    if (session.stage === "failed") return this.whole("That did not work", session.message, html`<button type="button" @click=${() => void session.start()}>Try again</button>`);
-    if (!session.task) return html`${this.banners(session)}<div class="whole"><p>Waiting for the connection…</p></div>`;
+    if (this.problem) return this.whole(msg("Something is wrong"), this.problem);
+    if (!session || (session.stage === "loading" && !session.failure)) return html`<div class="whole" role="status"><div class="spin"></div><p>${msg("Getting your next task…")}</p></div>`;
+    if (session.stage === "none") return this.whole(msg("No task for you now"), session.message, html`<button type="button" @click=${() => void session.next()}>${msg("Look again")}</button>`);
+    if (session.stage === "failed") return this.whole(msg("That did not work"), session.message, html`<button type="button" @click=${() => void session.start()}>${msg("Try again")}</button>`);
+    if (!session.task) return html`${this.banners(session)}<div class="whole"><p>${msg("Waiting for the connection…")}</p></div>`;
     try {
       return this.taskPage(session, session.task, tagOf(session.task.element));
     } catch (error) {
-      return this.whole("This task cannot be shown", (error as Error).message);
+      return this.whole(msg("This task cannot be shown"), (error as Error).message);
     }
   }
 
@@ -269,8 +277,8 @@ export class TaskShell extends LitElement {
     const config = this.session?.config;
     const earned = config?.study ? 0 : (this.session?.earnedMicros ?? 0);
     return html`<div class="whole"><h1>${title}</h1><p role="alert">${words}</p>
-      ${earned > 0 ? html`<p>Earned in this session: <strong>${formatMicros(earned)}</strong></p>` : nothing}
-      <div class="row">${more}<a class="link primary" href=${config?.exit_url ?? "/"}>${config?.study ? "Back to the study" : "Back to the list of jobs"}</a></div></div>`;
+      ${earned > 0 ? html`<p>${msg("Earned in this session:")} <strong>${formatMicros(earned)}</strong></p>` : nothing}
+      <div class="row">${more}<a class="link primary" href=${config?.exit_url ?? "/"}>${config?.study ? msg("Back to the study") : msg("Back to the list of jobs")}</a></div></div>`;
   }
 
   private taskPage(session: Session, task: Assignment, tag: string) {
@@ -280,24 +288,24 @@ export class TaskShell extends LitElement {
     return html`
       <crowd-form @crowd-submit=${this.submit}>
         <header class="top">
-          <a class="exit" href=${exit} aria-label=${study ? "Back to the study" : "Back to the list of jobs"}>${icon("chevron-left")}<span>${study ? "Study" : "Jobs"}</span></a>
+          <a class="exit" href=${exit} aria-label=${study ? msg("Back to the study") : msg("Back to the list of jobs")}>${icon("chevron-left")}<span>${study ? msg("Study") : msg("Jobs")}</span></a>
           <h1 title=${task.title}>${task.title}</h1>
-          <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label="Time left">${clockText(preview ? task.seconds_left : this.left)}</b>time left</div>
+          <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label=${msg("Time left")}>${clockText(preview ? task.seconds_left : this.left)}</b>${msg("time left")}</div>
           ${study
-            ? html`<div class="figure"><b>${Math.min(study.wanted, study.done + session.handedIn + 1)} of ${study.wanted}</b>tasks</div>`
+            ? html`<div class="figure"><b>${Math.min(study.wanted, study.done + session.handedIn + 1)} ${msg("of")} ${study.wanted}</b>${msg("tasks")}</div>`
             : task.paid_by_employer
-              ? html`<div class="figure"><b>Paid</b>by your employer</div>`
+              ? html`<div class="figure"><b>${msg("Paid")}</b>${msg("by your employer")}</div>`
               : html`<div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
-                  <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>`}
+                  <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>${msg("earned now")}</div>`}
         </header>
         <div class="actions">
-          <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
-          <button type="button" ?disabled=${off} @click=${() => this.giveBack()}>Return</button>
-          <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
+          <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>${msg("Decline")}</button>
+          <button type="button" ?disabled=${off} @click=${() => this.giveBack()}>${msg("Return")}</button>
+          <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? msg("Sending…") : msg("Submit")}</button>
         </div>
         <div class="banners">${this.banners(session)}${task.checks ? CHECK : nothing}</div>
-        ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
-        ${this.held ? html`<div class="paid">Handed in: ${this.held} are paid after a review. Here is the next task.</div>` : nothing}
+        ${this.paid ? html`<div class="paid">${msg(str`Handed in: ${this.paid} earned. Here is the next task.`)}</div>` : nothing}
+        ${this.held ? html`<div class="paid">${msg(str`Handed in: ${this.held} are paid after a review. Here is the next task.`)}</div>` : nothing}
         ${keyed(stays(tag) ? tag : task.id, this.crowdElement(session, task, tag))}
       </crowd-form>
       ${this.declineForm()} ${this.help()}`;
@@ -317,7 +325,7 @@ export class TaskShell extends LitElement {
   private help() {
     // whoever has read the list goes on with the task; the browser leaves the focus nowhere if the page of a template had it
     return html`<dialog id="help" aria-labelledby="help-title" @close=${() => this.element?.focus()}>
-      <header><h2 id="help-title">Keys</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>Close</button></header>
+      <header><h2 id="help-title">${msg("Keys")}</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>${msg("Close")}</button></header>
       <waggle-key-list .owner=${this.element ?? null} .more=${PAGE_KEYS}></waggle-key-list></dialog>`;
   }
 
@@ -331,39 +339,39 @@ export class TaskShell extends LitElement {
       ${short ? html`<short-instructions><waggle-safe-html .content=${short}></waggle-safe-html></short-instructions>` : nothing}
       ${full || short || good.length + bad.length > 0 ? html`<full-instructions header=${task.title}>
         ${full || short ? html`<waggle-safe-html .content=${full || short}></waggle-safe-html>` : nothing}
-        ${good.length > 0 ? html`<h3>✓ Good</h3>${gallery(good, "good")}` : nothing}
-        ${bad.length > 0 ? html`<h3>✕ Not like this</h3>${gallery(bad, "bad")}` : nothing}
+        ${good.length > 0 ? html`<h3>${msg("✓ Good")}</h3>${gallery(good, "good")}` : nothing}
+        ${bad.length > 0 ? html`<h3>${msg("✕ Not like this")}</h3>${gallery(bad, "bad")}` : nothing}
       </full-instructions>` : nothing}`;
   }
 
   private banners(session: Session) {
     const { failure, stage, config, message } = session;
-    if (config.preview) return html`<div class="banner" id="preview-why">Preview: this is what a worker sees. Try it; nothing is sent, so submitting is switched off.</div>`;
+    if (config.preview) return html`<div class="banner" id="preview-why">${msg("Preview: this is what a worker sees. Try it; nothing is sent, so submitting is switched off.")}</div>`;
     if (failure?.kind === "session") {
-      return html`<div class="banner bad" role="alert">You have been signed out. Your work is safe on this device.
-        <a href=${config.sign_in_url}>Sign in again</a><button type="button" @click=${() => session.retryNow()}>I have signed in</button></div>`;
+      return html`<div class="banner bad" role="alert">${msg("You have been signed out. Your work is safe on this device.")}
+        <a href=${config.sign_in_url}>${msg("Sign in again")}</a><button type="button" @click=${() => session.retryNow()}>${msg("I have signed in")}</button></div>`;
     }
     if (failure) {
-      return html`<div class="banner" role="alert">${stage === "sending" ? "Your answer is kept on this device and will be sent as soon as the connection is back." : "No connection. Go on working: everything is kept on this device."}
-        <button type="button" @click=${() => session.retryNow()}>Try now</button></div>`;
+      return html`<div class="banner" role="alert">${stage === "sending" ? msg("Your answer is kept on this device and will be sent as soon as the connection is back.") : msg("No connection. Go on working: everything is kept on this device.")}
+        <button type="button" @click=${() => session.retryNow()}>${msg("Try now")}</button></div>`;
     }
     if (stage === "over") {
-      return html`<div class="banner bad" role="alert">${message} <button type="button" @click=${() => void session.goOn()}>Next task</button></div>`;
+      return html`<div class="banner bad" role="alert">${message} <button type="button" @click=${() => void session.goOn()}>${msg("Next task")}</button></div>`;
     }
     if (message) return html`<div class="banner bad" role="alert">${message}</div>`;
-    if (this.left <= 0 && stage === "working") return html`<div class="banner" role="alert">Time is up. Submit now: it counts as long as nobody else was given this task.</div>`;
+    if (this.left <= 0 && stage === "working") return html`<div class="banner" role="alert">${msg("Time is up. Submit now: it counts as long as nobody else was given this task.")}</div>`;
     if (session.task?.rejected_because) {
-      return html`<div class="banner">Your answer was rejected: “${session.task.rejected_because}” Improve it and submit it again.</div>`;
+      return html`<div class="banner">${msg(str`Your answer was rejected: “${session.task.rejected_because}” Improve it and submit it again.`)}</div>`;
     }
     return nothing;
   }
 
   private declineForm() {
     return html`<dialog id="decline" aria-labelledby="decline-title"><form @submit=${this.decline}>
-      <header><h2 id="decline-title">Decline this task?</h2></header>
-      <fieldset><legend class="sr">Why</legend>${declineReasons(this.session?.task?.text_url ? "text" : "picture").map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
-        <label class="sr" for="more">More</label><textarea id="more" name="more" maxlength="120" placeholder="More, if you like"></textarea></fieldset>
-      <div class="ends"><button type="button" @click=${() => this.declineDialog?.close()}>Cancel</button><button class="primary">Decline the task</button></div>
+      <header><h2 id="decline-title">${msg("Decline this task?")}</h2></header>
+      <fieldset><legend class="sr">${msg("Why")}</legend>${declineReasons(Boolean(this.session?.task?.text_url)).map(([reason, shown], at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${shown}</label>`)}
+        <label class="sr" for="more">${msg("More")}</label><textarea id="more" name="more" maxlength="120" placeholder=${msg("More, if you like")}></textarea></fieldset>
+      <div class="ends"><button type="button" @click=${() => this.declineDialog?.close()}>${msg("Cancel")}</button><button class="primary">${msg("Decline the task")}</button></div>
     </form></dialog>`;
   }
 }

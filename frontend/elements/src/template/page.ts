@@ -9,6 +9,7 @@ import { keepDrafts } from "./draft";
 import { showAlert } from "./alerts";
 import type { FromTemplate, ToTemplate } from "./messages";
 import { pageStorage } from "./storage";
+import { msg } from "../locale";
 
 const EMPTY_SCRIPT = "data:text/javascript,";
 /** Ground Truth's script of elements, wherever it is loaded from: this file stands in for it. */
@@ -102,7 +103,7 @@ function handOverAnswers(): void {
     if (event.data?.waggle === "ask-key") {
       const { id, element, action, key } = event.data;
       const asked = keyed().find((one) => one.localName === element);
-      tell({ waggle: "key-answer", id, refused: asked?.refuses ? asked.refuses(action, key) : "This page has no such tool." });
+      tell({ waggle: "key-answer", id, refused: asked?.refuses ? asked.refuses(action, key) : msg("This page has no such tool.") });
     }
     if (event.data?.waggle === "restore") restore?.(event.data.draft);
   });

@@ -1,0 +1,69 @@
+"""In which language a page is written: the one that somebody chose, else the one that their browser asks for.
+
+Programs are answered in English, whatever their headers say: what they read must not depend on who runs them.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from marketplace.errors import Invalid
+
+OF_PROGRAMS = ("api", "aws", "metrics", "health", "streams", "stripe", "improvement-events", "static")
+"""The first parts of addresses that programs ask for."""
+
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+def language_of(request: HttpRequest) -> str:
+    """The language of the answer to this request, one of settings.LANGUAGES."""
+    first = request.path_info.lstrip("/").partition("/")[0]
+    return settings.LANGUAGE_CODE if first in OF_PROGRAMS else translation.get_language_from_request(request)
+
+
+class LanguageOfPages:
+    """Middleware: everything inside of it speaks the language of the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_of(request)
+        # Django's own middleware leaves the language to the thread, and so to whatever it does next.
+        with translation.override(language):
+            response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
+            response.headers.setdefault("Content-Language", language)
+        return response
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Keep the language that somebody chose, and go back to where they were. Raises Invalid for an unknown one."""
+    language = request.POST.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        known = ", ".join(code for code, _ in settings.LANGUAGES)
+        raise Invalid(f"language {language[:20]!r} found, one of {known} expected", field="language")
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    response = HttpResponseRedirect(wanted if safe else "/")
+    keep(response, language)
+    return response
+
+
+def keep(response: HttpResponse, language: str) -> None:
+    """Let the browser remember the language."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=COOKIE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
