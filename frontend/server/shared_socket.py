@@ -21,4 +21,5 @@ class Server(MPServer):
         # Sent to each process, which finds it under the same number, and closed at the end, both by Granian.
         self._sso = socket.create_server((self.bind_addr, self.bind_port), family=family, backlog=self.backlog)
         self._sso.setblocking(False)
-        self._shd = SocketHolder(self._sso.fileno(), False, self.backlog)
+        # What is wrong by its stub is right by granian._granian, which is written in Rust.
+        self._shd = SocketHolder(self._sso.fileno(), False, self.backlog)  # type: ignore[call-arg, assignment]
