@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from django.core.management import call_command
@@ -132,6 +133,12 @@ def connected(name: str) -> Iterator[BaseDatabaseWrapper]:
         connections[name].close()
         del connections[name]
         del connections.databases[name]
+
+
+def address() -> str:
+    """The address of the database of this test, for programs that it starts, by whichever way its own leads."""
+    parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
+    return urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
 
 
 @contextmanager

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from frontend.server.shared_socket import Server
 from marketplace import metric_folders, strict
 from marketplace import settings_declared as declared
 from marketplace.ranges import Range
@@ -55,7 +55,7 @@ def main() -> None:
     _allow_files(2 * connections + 1024)
     metric_folders.begin("web", os.environ)
     level, form = declared.LOG_LEVEL.read(os.environ), declared.LOG_FORMAT.read(os.environ)
-    Granian(
+    Server(
         "frontend.server.web:build",
         factory=True,
         **where,

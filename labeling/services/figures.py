@@ -56,7 +56,7 @@ def _failing() -> list[Stuck]:
     return [
         Stuck(
             stuck.ATTEMPTS,
-            f"{row.work} of {row.row_id} has failed {row.failures} times in a row",
+            f"background work {row.work}({row.row_id}) has failed {row.failures} times in a row",
             f"the log has the reason: look for {row.work}({row.row_id})",
         )
         for row in rows

@@ -119,7 +119,7 @@ def _obstacles(user: User) -> Iterator[str]:
             micros = ledger.balance(*LedgerAccount.objects.filter(kind=kind, worker=worker))
             # Less than a cent cannot be paid out.
             if micros >= payouts.CENT or (micros and kind != LedgerKind.EARNINGS):
-                yield f"{money.text(micros)} dollars are {what}"
+                yield f"{money.plain(micros)} dollars are {what}"
         for further in OBSTACLES:
             yield from further(worker)
     for membership in Membership.objects.filter(user=user, role=Role.OWNER).select_related("account"):
@@ -132,7 +132,7 @@ def _obstacles(user: User) -> Iterator[str]:
             continue
         for kind, what in OF_ACCOUNTS.items():
             if micros := ledger.balance(*LedgerAccount.objects.filter(kind=kind, account=account)):
-                yield f"{account.name}: {money.text(abs(micros))} dollars are {what}"
+                yield f"{account.name}: {money.plain(abs(micros))} dollars are {what}"
     operators = User.objects.filter(is_operator=True, is_active=True)
     if user.is_operator and user.is_active and not operators.exclude(pk=user.pk).exists():
         yield "there is no other operator: make somebody one first"

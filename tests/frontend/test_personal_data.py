@@ -111,7 +111,7 @@ def test_an_operator_erases_by_page_and_rest(worker):
 
 def test_an_owner_passes_the_account_on_or_empties_it():
     owner, account = builders.a_requester(funds="3")
-    assert "3.000000 dollars are in its wallet: take them back first" in erasure.obstacles(owner)[0]
+    assert "3.00 dollars are in its wallet: take them back first" in erasure.obstacles(owner)[0]
     member = builders.a_user()
     accounts.add_member(account=account, user=member, role=Role.ADMIN)
     assert erasure.obstacles(owner) == [f"{account.name} has no other owner: make somebody one first"]

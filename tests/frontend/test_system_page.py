@@ -105,7 +105,7 @@ def test_background_work_that_fails_again_and_again():
     FailedAttempt.objects.create(work="advance_dataset", row_id=7, failures=2, failed_at=timezone.now())
     assert kinds() == []
     FailedAttempt.objects.update(failures=F("failures") + 1)
-    assert kinds() == [stuck.ATTEMPTS] and "Advance_dataset of 7 has failed 3 times in a row" in shown()
+    assert kinds() == [stuck.ATTEMPTS] and "Background work advance_dataset(7) has failed 3 times in a row" in shown()
 
 
 def a_training(**columns: object) -> TrainingJob:

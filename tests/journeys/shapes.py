@@ -55,7 +55,7 @@ class Shapes:
             self.answer(system)
             return self.state(system)
 
-        found = system.until(over, lambda job: job["status"] in run.FINAL)
+        found = system.until(over, lambda job: job["status"] in run.FINAL, seconds=600)
         assert found["status"] == "Completed", (found, system.logs())
         return found
 

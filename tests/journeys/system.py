@@ -90,7 +90,7 @@ class System:
     def run(self, *arguments: str) -> str:
         """Run a Python command in the system's environment until it ends; returns its output."""
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=900
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout

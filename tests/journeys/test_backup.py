@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tests.journeys.system import ROOT, System, running
 
 # For a migrated database to copy (see tests/databases.py).
 pytestmark = pytest.mark.django_db
+
+PICTURES = 30
 
 
 def refusal(system: System, *arguments: str) -> str:
@@ -37,6 +39,16 @@ def acknowledged(system: System) -> set[tuple]:
     return set(rows)
 
 
+def contents(folder: str) -> dict[str, int]:
+    """The contents of objects that a folder of backups has, and when each was written, in ns."""
+    return {path.name: path.stat().st_mtime_ns for path in Path(folder, "objects").rglob("*") if path.is_file()}
+
+
+def written(said: str) -> int:
+    """How many contents a backup has written, by what it said."""
+    return int(said.splitlines()[1].split()[0])
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_backed_up_in_the_middle_of_work_and_restored_elsewhere(django_db_setup, tmp_path):
@@ -45,15 +57,16 @@ def test_backed_up_in_the_middle_of_work_and_restored_elsewhere(django_db_setup,
         # given a job that is over, and one in whose middle people are at work
         crew = system.people(workers=shapes.WORKERS)
         shapes.begin(system, crew, tmp_path / "first", name="over", count=4).complete(system)
-        job = shapes.begin(system, crew, tmp_path / "second", name="half", count=30)
+        job = shapes.begin(system, crew, tmp_path / "second", name="half", count=PICTURES)
         job.answer(system, most=3)
         before = acknowledged(system)
-        going_on = threading.Thread(target=lambda: job.answer(system, most=8))
-        going_on.start()
 
-        # when it is backed up, and once more
-        first = system.run("manage.py", "backup", folder)
-        going_on.join()
+        # when it is backed up while they go on, and once more
+        with ThreadPoolExecutor(1) as going_on:
+            answered = going_on.submit(job.answer, system, most=8)
+            first = system.run("manage.py", "backup", folder)
+            assert answered.result() > 0
+        kept = contents(folder)
         known = acknowledged(system)
         assert "the database is not empty" in refusal(system, "restore", folder)
         with copy_of("template0") as name, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
@@ -74,7 +87,8 @@ def test_backed_up_in_the_middle_of_work_and_restored_elsewhere(django_db_setup,
                 for process in list(elsewhere.processes):
                     elsewhere.kill(process)
 
-        # The pictures were copied once; what is new are files of answers that were given meanwhile.
+        # What was copied once is not written again; what is new are files of answers that were given meanwhile.
         second = system.run("manage.py", "backup", folder)
-        copied = [int(said.splitlines()[1].split()[0]) for said in (first, second)]
-        assert copied[0] > 30 > copied[1], (first, second)
+        after = contents(folder)
+        assert written(first) == len(kept) >= PICTURES
+        assert kept.items() <= after.items() and written(second) == len(after) - len(kept), (first, second)

@@ -94,18 +94,22 @@ def stop(system: System) -> None:
         system.kill(name)
 
 
+def training(system: System) -> bool:
+    """Whether a program runs on this machine: it has a folder of its own, beside those of the learner."""
+    return any((system.folder / "var" / "programs").glob("*/input"))
+
+
 def killed_in_turn(both: list[System], over: threading.Event, kills: list[str]) -> None:
     """Kill one process of each kind when its time has come, of the first machine, or of that which trains."""
     for name, when in KILLS:
-        while not over.is_set() and not both[0].query(when)[0][0]:
+        victims: list[System] = []
+        while not victims and not over.is_set():
+            if both[0].query(when)[0][0]:
+                victims = [one for one in both if name != "learner" or training(one)]
             time.sleep(0.05)
         if over.is_set():
             return
-        training = (
-            [one for one in both if list((one.folder / "var" / "programs").glob("*"))] if name == "learner" else []
-        )
-        victim = (training or both)[0]
-        victim.kill(name)
+        victims[0].kill(name)
         kills.append(name)
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -18,6 +17,7 @@ from labeling.services import attempts
 from labeling.services.output import exports
 from marketplace import locks, storage
 from marketplace.errors import ExportLimit
+from tests import databases
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,12 +37,6 @@ for line in sys.stdin:
 """
 
 
-def database() -> str:
-    """The address of this test's database."""
-    parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
-    return urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
-
-
 def advisory_locks() -> int:
     """How many are held in this test's database."""
     with connection.cursor() as cursor:
@@ -57,12 +51,12 @@ def kill_at_work(export: Export, times: int) -> None:
     """Kill a process that writes the export, several times; each stands still at a table that this process holds."""
     program = subprocess.Popen(
         [sys.executable, "-c", FORKS],
-        env=os.environ | {"WAGGLE_DATABASE_URL": database(), "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+        env=os.environ | {"WAGGLE_DATABASE_URL": databases.address(), "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    with psycopg.connect(database()) as holder, program:
+    with psycopg.connect(databases.address()) as holder, program:
         holder.execute("LOCK TABLE labeling_objectline IN ACCESS EXCLUSIVE MODE")
         for number in range(1, times + 1):
             program.stdin.write(f"{export.pk}\n")

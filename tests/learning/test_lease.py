@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from learning.models import LearningLoop
 from learning.services.active import lease, loops
+from tests import databases
 from tests.labeling import stories
 from tests.learning.loop_stories import in_threads
 from tests.learning.test_supervisor import wait
@@ -109,11 +110,11 @@ def test_no_session_and_no_transaction_is_needed_between_two_statements(loop):
     assert row(loop).advancing_by == ""
 
 
-def test_a_killed_holder_lets_go(loop, settings):
-    database = settings.DATABASES["default"]
-    host = database["OPTIONS"].get("host", database["HOST"])
-    url = f"postgresql://{database['USER']}@/{connection.settings_dict['NAME']}?host={host}"
-    environment = os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+def test_a_killed_holder_lets_go(loop):
+    environment = os.environ | {
+        "WAGGLE_DATABASE_URL": databases.address(),
+        "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+    }
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(loop.pk)], env=environment, stdout=subprocess.PIPE, text=True
     )

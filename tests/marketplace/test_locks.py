@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import threading
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection, transaction
 
 from marketplace import locks
+from tests import databases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLD = """
@@ -60,11 +60,9 @@ def test_another_thread_is_told_so_too():
 
 
 def test_a_killed_process_lets_go():
-    parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
-    url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD],
-        env=os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+        env=os.environ | {"WAGGLE_DATABASE_URL": databases.address(), "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
         stdout=subprocess.PIPE,
         text=True,
     )

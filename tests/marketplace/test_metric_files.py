@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from marketplace import metric_files, metric_folders, metrics_reference
+from marketplace import metric_files, metric_folders, metrics_reference, stuck
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = """
@@ -87,8 +87,29 @@ def test_the_reference_is_up_to_date():
     assert (ROOT / "docs" / "metrics.md").read_text() == metrics_reference.page(), "run `make docs`"
 
 
+def alerts() -> list[dict]:
+    """The rules of the example, each with what Prometheus demands of one."""
+    groups = yaml.safe_load((ROOT / "examples" / "monitoring" / "alerts.yaml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert rules and all(rule.keys() <= {"alert", "expr", "for", "labels", "annotations"} for rule in rules)
+    return rules
+
+
 def test_every_metric_of_the_alerts_exists():
-    rules = yaml.safe_load((ROOT / "examples" / "monitoring" / "alerts.yaml").read_text())["groups"][0]["rules"]
     page = metrics_reference.page()
-    named = {name for rule in rules for name in re.findall(r"\bwaggle_\w+", rule["expr"])}
-    assert named and not [one for one in named if f"`{one.removesuffix('_bucket')}`" not in page]
+    for rule in alerts():
+        named = re.findall(r"\bwaggle_\w+", rule["expr"])
+        assert named or rule["alert"] == "WaggleIsDown"
+        assert not [one for one in named if f"`{one.removesuffix('_bucket')}`" not in page], rule
+        assert rule["annotations"].keys() == {"summary", "action"}
+
+
+def test_the_alerts_ask_for_kinds_of_stuck_things_that_there_are():
+    asked = {
+        kind
+        for rule in alerts()
+        for kinds in re.findall(r'waggle_stuck\{what=~?"([^"]+)"\}', rule["expr"])
+        for kind in kinds.split("|")
+    }
+    # A part that is broken has a rule of its own; a failing target is counted apart too.
+    assert asked == set(stuck.KINDS) - {stuck.PART, stuck.TARGET}

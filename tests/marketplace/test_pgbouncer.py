@@ -27,7 +27,10 @@ PATHS = [
 @pytest.mark.timeout(1500)
 def test_claims_consolidation_and_exports_work_through_a_pgbouncer():
     pgbouncer.program()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WAGGLE_", "PYTEST_"))}
+    # Nothing of this run's own database: with its settings module Django would read the settings before the other run
+    # has made a database for itself, and its file of passwords knows this run's.
+    ours = ("WAGGLE_", "PYTEST_", "DJANGO_", "PGPASSFILE")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "tests.through_pgbouncer"]
     done = subprocess.run(
         [*command, "-m", "not slow", *PATHS], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
