@@ -247,6 +247,7 @@ EVENTS_OWN_CREDENTIALS = frozenset(value(settings_events.EVENTS_OWN_CREDENTIALS)
 EVENTS_ACCESS_KEY_ID = value(settings_events.EVENTS_ACCESS_KEY_ID) or None
 EVENTS_SECRET_ACCESS_KEY = value(settings_events.EVENTS_SECRET_ACCESS_KEY) or None
 STREAM_IDLE_DAYS = value(settings_events.STREAM_IDLE_DAYS)
+STREAM_EXPIRY_DAYS = value(settings_events.STREAM_EXPIRY_DAYS)
 STREAM_WAITING = value(settings_events.STREAM_WAITING)
 
 LANGUAGE_CODE = "en"
