@@ -18,6 +18,7 @@ from marketplace import (
     settings_checks,
     settings_cluster,
     settings_events,
+    settings_quotas,
     settings_retention,
     tracing,
 )
@@ -249,6 +250,7 @@ EVENTS_SECRET_ACCESS_KEY = value(settings_events.EVENTS_SECRET_ACCESS_KEY) or No
 STREAM_IDLE_DAYS = value(settings_events.STREAM_IDLE_DAYS)
 STREAM_EXPIRY_DAYS = value(settings_events.STREAM_EXPIRY_DAYS)
 STREAM_WAITING = value(settings_events.STREAM_WAITING)
+QUOTAS = value(settings_quotas.QUOTAS)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
