@@ -36,7 +36,7 @@ def history(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
         "type": "line",
         "title": "Best objective so far",
         "x": {"label": "training", "min": 1},
-        "y": {"label": asked.metric},
+        "y": {"label": asked.metric if len(tuning.definitions) < 2 else "objective"},
         "series": [
             {"name": "Best so far", "points": [list(point) for point in best]},
             {"name": "Each training", "points": [list(point) for point in points], "dashed": True},

@@ -209,7 +209,12 @@ def test_the_public_crowd_and_vendors_are_given_work_by_their_arns(aws: Aws):
     price = {"AmountInUsd": {"Dollars": 0, "Cents": 3, "TenthFractionsOfACent": 6}}
     of_crowd = {"WorkteamArn": public, "PublicWorkforceTaskPrice": price, "TaskAvailabilityLifetimeInSeconds": 21600}
     for name, config in (("public", of_crowd), ("vendor", {"WorkteamArn": contracts.team_arn(contract)})):
-        aws.sagemaker.create_labeling_job(**a_request(aws, name, **config))
+        request = a_request(aws, name, **config)
+        request["InputConfig"]["DataAttributes"]["ContentClassifiers"] = [
+            "FreeOfAdultContent",
+            "FreeOfPersonallyIdentifiableInformation",
+        ]
+        aws.sagemaker.create_labeling_job(**request)
         told = aws.sagemaker.describe_labeling_job(LabelingJobName=name)["HumanTaskConfig"]
         here = config | {"WorkteamArn": config["WorkteamArn"].replace("eu-west-1", "us-east-1")}
         assert {member: told[member] for member in config} == here
