@@ -23,6 +23,8 @@ _TEAM = "only a new team counts"
 NEVER: dict[Pair, str] = {
     ("iam", "GetRole", "NoSuchEntityException"): "an account has every execution role that is asked for",
     ("iam", "GetRole", "ServiceFailureException"): _OURS,
+    ("iam", "SimulatePrincipalPolicy", "InvalidInputException"): "what breaks a constraint is a ValidationError",
+    ("iam", "SimulatePrincipalPolicy", "PolicyEvaluationException"): "there are no policies",
     (SAGEMAKER, "CreateModelPackage", "ConflictException"): "the same version again is the same",
     (SAGEMAKER, "CreateModelPackage", "ResourceLimitExceeded"): "the models of an account are not counted",
     (SAGEMAKER, "DeleteModelPackage", "ConflictException"): "learning's rules refuse it as a ValidationException",
@@ -45,6 +47,7 @@ ELSEWHERE: dict[Pair, str] = {
     (RUNTIME, "InvokeEndpoint", "ValidationError"): "test_hosting.py",
     (RUNTIME, "InvokeEndpoint", "ModelError"): "test_hosting.py",
     (SAGEMAKER, "DeleteModelPackageGroup", "ConflictException"): "test_model_packages.py",
+    ("iam", "SimulatePrincipalPolicy", "NoSuchEntityException"): "test_identity.py",
     (LOGS, "DescribeLogStreams", "InvalidParameterException"): "test_shapes.py",
     (LOGS, "GetLogEvents", "InvalidParameterException"): "test_transform_jobs.py",
     (A2I, "StartHumanLoop", "ConflictException"): "test_review.py",
