@@ -18,6 +18,7 @@ from marketplace import (
     settings_checks,
     settings_cluster,
     settings_events,
+    settings_quotas,
     settings_retention,
     tracing,
 )
@@ -248,7 +249,9 @@ EVENTS_OWN_CREDENTIALS = frozenset(value(settings_events.EVENTS_OWN_CREDENTIALS)
 EVENTS_ACCESS_KEY_ID = value(settings_events.EVENTS_ACCESS_KEY_ID) or None
 EVENTS_SECRET_ACCESS_KEY = value(settings_events.EVENTS_SECRET_ACCESS_KEY) or None
 STREAM_IDLE_DAYS = value(settings_events.STREAM_IDLE_DAYS)
+STREAM_EXPIRY_DAYS = value(settings_events.STREAM_EXPIRY_DAYS)
 STREAM_WAITING = value(settings_events.STREAM_WAITING)
+QUOTAS = value(settings_quotas.QUOTAS)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]

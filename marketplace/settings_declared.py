@@ -76,6 +76,7 @@ from marketplace.settings_processes import (
     WEB_WORKERS,
     WEIGHTS_DIR,
 )
+from marketplace.settings_quotas import QUOTAS
 from marketplace.settings_retention import RETENTION
 from marketplace.settings_s3 import (
     LOCAL_S3,
@@ -307,6 +308,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     ),
     "Events": EVENTS,
     "Marketplace": (
+        QUOTAS,
         SIGN_UP_ENABLED,
         CONDUCT_RULES,
         WORKER_SIGN_UP_ENABLED,

@@ -45,6 +45,14 @@ STREAM_IDLE_DAYS = whole(
     high=3650,
     unit="days",
 )
+STREAM_EXPIRY_DAYS = whole(
+    "WAGGLE_STREAM_EXPIRY_DAYS",
+    "An object of a streaming labeling job that is not open to people so long after it came has failed.",
+    default=14,
+    low=1,
+    high=3650,
+    unit="days",
+)
 STREAM_WAITING = whole(
     "WAGGLE_STREAM_WAITING",
     "Objects of a streaming labeling job that may wait until it takes them; while there are so many, its topic is told "
@@ -61,5 +69,6 @@ EVENTS = (
     EVENTS_ACCESS_KEY_ID,
     EVENTS_SECRET_ACCESS_KEY,
     STREAM_IDLE_DAYS,
+    STREAM_EXPIRY_DAYS,
     STREAM_WAITING,
 )

@@ -121,21 +121,33 @@ def read_truth(folder: Path) -> dict[str, list[tuple[str, Box]]]:
 
 
 def show(
-    pictures: Sequence[tuple[Image.Image, Sequence[tuple[str, Box]]]], *, columns: int = 4, title: str = ""
+    pictures: Sequence[tuple[Image.Image, Sequence[tuple[str, Box]]]],
+    *,
+    columns: int = 4,
+    title: str = "",
+    headings: Sequence[str] = (),
 ) -> None:
-    """Plot pictures, each with its boxes and what they are called."""
+    """Plot pictures, each with its boxes and what they are called. `headings`: what stands above each column."""
     rows = -(-len(pictures) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(3 * columns, 3 * rows + 0.4), squeeze=False)
     figure.suptitle(title)
     for place in axes.flat:
         place.axis("off")
+    for place, heading in zip(axes[0], headings, strict=False):
+        place.set_title(heading)
     for place, (image, boxes) in zip(axes.flat, pictures, strict=False):
         place.imshow(image)
+        line, written = image.height / 16, []
         for text, box in boxes:
             edge = plt.Rectangle(
                 (box["left"], box["top"]), box["width"], box["height"], fill=False, edgecolor="white", linewidth=2
             )
             place.add_patch(edge)
-            place.text(box["left"], box["top"] - 2, text, color="white", fontsize=8, backgroundcolor="#0008")
+            left, base = box["left"], box["top"] - 2
+            # Of two boxes about the same animal one has its name below.
+            if any(abs(left - x) < 4 * line and abs(base - y) < line for x, y in written):
+                base = box["top"] + box["height"] + line
+            written.append((left, base))
+            place.text(left, base, text, color="white", fontsize=8, backgroundcolor="#0008")
     figure.tight_layout()
     plt.show()

@@ -21,7 +21,7 @@ _MODELLED: dict[type[errors.DomainError], tuple[str, ...]] = {
     errors.NotFound: ("ResourceNotFound", "ResourceNotFoundException", "NoSuchEntityException"),
     errors.InUse: ("ResourceInUse", "ConflictException"),
     errors.LimitExceeded: ("ResourceLimitExceeded", "ServiceQuotaExceededException"),
-    errors.Invalid: (VALIDATION, "ValidationError", "InvalidParameterException", "InvalidInputException"),
+    errors.Invalid: (VALIDATION, "ValidationError", "InvalidParameterException"),
     errors.ModelFailed: ("ModelError",),
     errors.EndpointBusy: (),
     errors.Unavailable: ("ServiceUnavailable",),
@@ -66,14 +66,14 @@ def of_domain(
 
     `fields`: name of an input in the error -> the member that it is here.
     """
-    modelled = [shape.name for shape in operation.error_shapes]
-    message = _message(error, fields)
+    codes = {shape.name: shape.error_code or shape.name for shape in operation.error_shapes}
+    modelled, message = list(codes), _message(error, fields)
     for base in type(error).__mro__:
         if base in _UNMODELLED and not any(code in modelled for code in _MODELLED.get(base, ())):
             code, status = _UNMODELLED[base]
             return AwsError(code, message, status=status)
         if base in _MODELLED and (found := _first(_MODELLED[base], modelled)):
-            return AwsError(found, message)
+            return AwsError(codes[found], message)
     return AwsError(_validation(operation, modelled), message, status=400)
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from frontend.aws import references
 from frontend.aws.registry import Call, operation
 from marketplace import arns
+from marketplace.models import Role
 
 ROLE_PREFIX = "AROA"
 USER_PREFIX = "AIDA"
@@ -33,3 +35,26 @@ def get_role(call: Call, *, RoleName: str) -> dict[str, Any]:
             "MaxSessionDuration": 3600,
         }
     }
+
+
+_POLICY = "What is done in an account is decided by the roles of its members; there are no policies."
+
+
+@operation(
+    "iam",
+    "SimulatePrincipalPolicy",
+    ignored={
+        **dict.fromkeys(
+            ("PolicyInputList", "PermissionsBoundaryPolicyInputList", "ResourceArns", "ResourcePolicy", "ResourceOwner",
+             "CallerArn", "ContextEntries", "ResourceHandlingOption"), _POLICY,
+        ),
+        "MaxItems": "All is told at once.",
+        "Marker": "All is told at once.",
+    },
+    at_least=Role.VIEWER,
+)  # fmt: skip
+def simulate_principal_policy(call: Call, *, PolicySourceArn: str, ActionNames: list[str]) -> dict[str, Any]:
+    """Whether an execution role of the account may do something: SDK 3 asks before it trains. Every one may."""
+    references.named(call, PolicySourceArn, "role")
+    allowed = [{"EvalActionName": name, "EvalResourceName": "*", "EvalDecision": "allowed"} for name in ActionNames]
+    return {"EvaluationResults": allowed, "IsTruncated": False}

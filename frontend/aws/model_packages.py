@@ -10,10 +10,9 @@ from frontend.aws.tags import pairs
 from learning import queries
 from learning.models import Model, ModelGroup
 from learning.services import model_approval, model_groups
-from marketplace.errors import Invalid, NotFound
+from marketplace.errors import Invalid
 from marketplace.services import resource_requests, resources
 
-GROUP = "model-package-group"
 COMPLETED = "Completed"
 """The status of all of them: a model is complete when it is in the registry."""
 
@@ -46,7 +45,7 @@ def create_model_package_group(
     call: Call, *, ModelPackageGroupName: str, Tags: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
     """Make a group, which has no versions yet."""
-    arn = references.arn(call.account, GROUP, ModelPackageGroupName)
+    arn = references.arn(call.account, package_versions.GROUP, ModelPackageGroupName)
     resources.make(
         account=call.account,
         make=lambda: model_groups.create(account=call.account, name=ModelPackageGroupName, by=call.by),
@@ -60,7 +59,7 @@ def create_model_package_group(
 @operation("sagemaker", "DescribeModelPackageGroup")
 def describe_model_package_group(call: Call, *, ModelPackageGroupName: str) -> dict[str, Any]:
     """A group: of models of the account, however it was made."""
-    found = _group(call, ModelPackageGroupName)
+    found = package_versions.group(call, ModelPackageGroupName)
     return _groups(call, [found])[0] | {"CreatedBy": {}}
 
 
@@ -88,10 +87,10 @@ def list_model_package_groups(
 @operation("sagemaker", "DeleteModelPackageGroup")
 def delete_model_package_group(call: Call, *, ModelPackageGroupName: str) -> None:
     """Delete a group without versions."""
-    found = _group(call, ModelPackageGroupName)
+    found = package_versions.group(call, ModelPackageGroupName)
     resources.delete(
         account=call.account,
-        arn=references.arn(call.account, GROUP, found.name),
+        arn=references.arn(call.account, package_versions.GROUP, found.name),
         delete=lambda: model_groups.delete(group=found, by=call.by),
     )
 
@@ -131,7 +130,7 @@ def create_model_package(
     """Make a model of the account the newest version of a group."""
     if ModelPackageGroupName is None:
         raise Invalid("the group whose version it is expected", field="ModelPackageGroupName")
-    group = _group(call, ModelPackageGroupName)
+    group = package_versions.group(call, ModelPackageGroupName)
     containers = (InferenceSpecification or {}).get("Containers", [])
     place = "InferenceSpecification.Containers"
     if len(containers) != 1:
@@ -213,7 +212,7 @@ def list_model_packages(
     """The versions of a group, or of all groups."""
     rows = queries.models(call.account).exclude(group=None)
     if ModelPackageGroupName is not None:
-        rows = rows.filter(group=_group(call, ModelPackageGroupName))
+        rows = rows.filter(group=package_versions.group(call, ModelPackageGroupName))
     found = paging.filtered(call, rows, LISTED | {"ModelApprovalStatus": "status"})
     by = "name" if SortBy == "Name" else "created_at"
     page = paging.page(call, found, by=by, descending=paging.descending(call, paging.ASCENDING))
@@ -235,17 +234,8 @@ def _said(call: Call, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: call.members[name] for name in names if name in call.members}
 
 
-def _group(call: Call, name: str) -> ModelGroup:
-    """The group of this name or ARN. Raises NotFound."""
-    wanted = references.named(call, name, GROUP)
-    found = queries.model_groups(call.account).filter(name=wanted).first()
-    if found is None:
-        raise NotFound(f"Model Package Group {wanted} does not exist.")
-    return found
-
-
 def _groups(call: Call, rows: list[ModelGroup]) -> list[dict[str, Any]]:
-    arns = [references.arn(call.account, GROUP, row.name) for row in rows]
+    arns = [references.arn(call.account, package_versions.GROUP, row.name) for row in rows]
     said = resource_requests.of_many(call.account, arns)
     return [
         {

@@ -1,16 +1,25 @@
-"""The versions of model packages by their ARNs, for whatever names one."""
+"""Groups of model packages and their versions by ARNs, for whatever names one."""
 
 from frontend.aws import references
 from frontend.aws.registry import Call
 from learning import queries
-from learning.models import Model
+from learning.models import Model, ModelGroup
 from marketplace import strict
 from marketplace.errors import Invalid, NotFound
 from marketplace.ranges import Range
 
-PACKAGE = "model-package"
+GROUP, PACKAGE = "model-package-group", "model-package"
 APPROVED = "Approved"
 _VERSIONS = Range(1, 2**31 - 1)
+
+
+def group(call: Call, name: str) -> ModelGroup:
+    """The group of this name or ARN. Raises NotFound."""
+    wanted = references.named(call, name, GROUP)
+    found = queries.model_groups(call.account).filter(name=wanted).first()
+    if found is None:
+        raise NotFound(f"Model Package Group {wanted} does not exist.")
+    return found
 
 
 def package(call: Call, arn: str) -> Model:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from frontend.aws import program_runs, references, training_channels
+from frontend.aws import package_versions, program_runs, references, training_channels
 from frontend.aws.registry import Call, operation
 from frontend.aws.tags import pairs
 from learning import families, queries, transitions
 from learning.builtin_algorithms import of_family
+from learning.contract import MODEL
 from learning.models import TrainingJob
 from learning.services import artifacts, asked_outputs, training
+from marketplace.errors import Invalid
 from marketplace.services import resource_requests, resources
 
 METRICS = 40
@@ -69,7 +71,6 @@ _REFUSED = {
     "SessionChainingConfig": "Sessions are not chained.",
     "ServerlessJobConfig": "Foundation models are not trained.",
     "MlflowConfig": "Trainings are not written to MLflow.",
-    "ModelPackageConfig": "Call CreateModelPackage once the training has ended.",
 }
 # What DescribeTrainingJob shows again, as far as it was given.
 KEPT = (
@@ -77,7 +78,7 @@ KEPT = (
     "VpcConfig", "StoppingCondition", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining", "CheckpointConfig", "DebugHookConfig", "ExperimentConfig", "DebugRuleConfigurations",
     "TensorBoardOutputConfig", "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy",
-    "RemoteDebugConfig", "InfraCheckConfig",
+    "RemoteDebugConfig", "InfraCheckConfig", "ModelPackageConfig",
 )  # fmt: skip
 
 
@@ -97,6 +98,7 @@ def create_training_job(
     HyperParameters: dict[str, str] | None = None,
     InputDataConfig: list[dict[str, Any]] | None = None,
     StoppingCondition: dict[str, Any] | None = None,
+    ModelPackageConfig: dict[str, Any] | None = None,
     Tags: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Train with a built-in algorithm; the learner starts it as soon as it has a free slot."""
@@ -105,6 +107,8 @@ def create_training_job(
     hyperparameters = training_channels.hyperparameters_of(algorithm, HyperParameters or {}, StoppingCondition or {})
     mode = specification["TrainingInputMode"]
     channels = training_channels.channels_of(call.account, algorithm, InputDataConfig, mode)
+    if ModelPackageConfig is not None:
+        channels |= _from_package(call, ModelPackageConfig, channels)
     asked_outputs.check(call.account, OutputDataConfig["S3OutputPath"])
     arn = asked_outputs.arn(call.account, asked_outputs.TRAINING, TrainingJobName)
     resources.make(
@@ -117,6 +121,17 @@ def create_training_job(
         said={name: call.members[name] for name in KEPT if name in call.members},
     )
     return {"TrainingJobArn": arn}
+
+
+def _from_package(call: Call, config: dict[str, Any], channels: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The channel with the version of a group that the training goes on from. Raises Invalid, NotFound."""
+    package_versions.group(call, config["ModelPackageGroupArn"])
+    source = config.get("SourceModelPackageArn")
+    if source is None:
+        return {}
+    if MODEL in channels:
+        raise Invalid("there is a channel 'model' as well", field="ModelPackageConfig.SourceModelPackageArn")
+    return {MODEL: {"name": package_versions.package(call, source).name}}
 
 
 @operation("sagemaker", "DescribeTrainingJob")
@@ -140,6 +155,7 @@ def describe_training_job(call: Call, *, TrainingJobName: str) -> dict[str, Any]
         "TuningJobArn": references.arn(call.account, "hyper-parameter-tuning-job", tuned) if tuned else None,
         "LabelingJobArn": references.arn(call.account, "labeling-job", labeled) if labeled else None,
         "ModelArtifacts": {"S3ModelArtifacts": artifacts.artifact_uri(run)},
+        "OutputModelPackageArn": _package_arn(call, run) if asked_outputs.PACKAGE in said else None,
         "FailureReason": run.failure_reason or None,
         "TrainingStartTime": run.started_at,
         "SecondaryStatusTransitions": _transitions(run),
@@ -181,6 +197,12 @@ def named(call: Call, name: str) -> TrainingJob:
     """The account's training of this name. Raises NotFound."""
     found: TrainingJob = program_runs.named(queries.trainings(call.account), name, noun="training")
     return found
+
+
+def _package_arn(call: Call, run: TrainingJob) -> str | None:
+    """Of the version that a training's model has become; None before it has one, and once it is deleted."""
+    kept = run.model is not None and run.model.deleted_at is None and run.model.group is not None
+    return package_versions.arn_of(call, run.model) if kept else None
 
 
 _DESCRIBED = (
@@ -257,7 +279,7 @@ _MACHINE = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
 def _of_tuning(call: Call, run: TrainingJob, tuned: str) -> dict[str, Any]:
     """What a tuning job's definition of its trainings says of one of them."""
     arn = references.arn(call.account, "hyper-parameter-tuning-job", tuned)
-    definition = resource_requests.of(call.account, arn).get("TrainingJobDefinition", {})
+    definition = asked_outputs.definition(resource_requests.of(call.account, arn), run)
     kept = {name: definition[name] for name in KEPT if name in definition}
     machines = definition.get(TUNING_MACHINES)
     if machines and "ResourceConfig" not in kept:

@@ -5,19 +5,27 @@ from typing import Any
 from django.utils.translation import gettext
 
 from learning.models import HyperParameterTuningJob
-from learning.services.tuning import describing, ranges
+from learning.services.tuning import definitions, describing, ranges
 from learning.services.tuning.config import TuningConfig
+from learning.services.tuning.definitions import Definition
 
 Chart = dict[str, Any]
+PARALLEL = "parallel"
+"""How the names of charts of parallel coordinates begin."""
 
 
 def charts(tuning: HyperParameterTuningJob, asked: TuningConfig) -> dict[str, Chart]:
-    """Every chart by its name: history of the best, importance, parallel coordinates. Without data they are empty."""
-    return {
-        "history": history(tuning, asked),
-        "importance": importance(tuning),
-        "parallel": parallel(tuning, asked),
-    }
+    """Every chart by its name: history of the best, importance, parallel coordinates. Without data they are empty.
+
+    With several definitions each has parallel coordinates of its own: they search other hyperparameters.
+    """
+    return {"history": history(tuning, asked), "importance": importance(tuning), **parallels(tuning)}
+
+
+def parallels(tuning: HyperParameterTuningJob) -> dict[str, Chart]:
+    """The parallel coordinates of each definition by the chart's name."""
+    parts = definitions.of(tuning)
+    return {f"{PARALLEL}-{one.index}" if one.name else PARALLEL: parallel(tuning, one) for one in parts}
 
 
 def history(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
@@ -30,7 +38,7 @@ def history(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
         "type": "line",
         "title": gettext("Best objective so far"),
         "x": {"label": gettext("training"), "min": 1},
-        "y": {"label": asked.metric},
+        "y": {"label": asked.metric if len(tuning.definitions) < 2 else gettext("objective")},
         "series": [
             {"name": gettext("Best so far"), "points": [list(point) for point in best]},
             {"name": gettext("Each training"), "points": [list(point) for point in points], "dashed": True},
@@ -55,14 +63,14 @@ def importance(tuning: HyperParameterTuningJob) -> Chart:
     }
 
 
-def parallel(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
+def parallel(tuning: HyperParameterTuningJob, part: Definition) -> Chart:
     """One axis for each searched hyperparameter and one for the objective, one line for each training."""
+    asked = part.asked
     axes: list[Chart] = [_axis(one) for one in asked.searched]
     lines = []
-    for trial in describing.trials(tuning):
+    for trial in describing.trials(tuning).filter(definition=part.index):
         if trial.objective_value is not None:
             values = [one.number(trial.hyperparameters.get(one.name, "")) for one in asked.searched]
-            # Trainings of another definition may search other hyperparameters.
             if None not in values:
                 lines.append({"name": trial.name, "values": [*values, trial.objective_value]})
     objectives = [line["values"][-1] for line in lines]
@@ -74,7 +82,8 @@ def parallel(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
             "scale": ranges.LINEAR,
         }
     )
-    return {"title": gettext("All trainings"), "axes": axes, "lines": lines, "maximize": asked.maximizes}
+    title = gettext("Trainings of %(name)s") % {"name": part.name} if part.name else gettext("All trainings")
+    return {"title": title, "axes": axes, "lines": lines, "maximize": asked.maximizes}
 
 
 def _axis(one: ranges.Searched) -> Chart:

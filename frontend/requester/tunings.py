@@ -84,10 +84,13 @@ def _show(error: DomainError, form: TuningForm, rows: list[Any]) -> None:
 
 
 def _values(asked: TuningConfig, trial: TuningTrial) -> list[tuple[str, str]]:
-    """The searched hyperparameters of a trial in the order of the ranges, numbers with four digits that count."""
+    """The searched hyperparameters of a trial in the order of the ranges, numbers with four digits that count.
+
+    One that its definition does not search has a dash.
+    """
     found = []
     for one in asked.searched:
-        text = trial.hyperparameters.get(one.name, "")
+        text = trial.hyperparameters.get(one.name, "\N{EN DASH}")
         value = one.number(text)
         found.append((one.name, format(value, ".4g") if isinstance(value, float) else text))
     return found
@@ -97,12 +100,17 @@ def _progress(tuning: HyperParameterTuningJob) -> dict[str, Any]:
     counted = describing.with_counts(HyperParameterTuningJob.objects.filter(pk=tuning.pk)).get()
     asked, best = TuningConfig.load(tuning.config), describing.best(tuning)
     trials = describing.trials(tuning).reverse()
+    parts = definitions.of(tuning)
     return {
         "row": counted,
         "asked": asked,
         "best": best,
-        "best_values": _values(asked, best) if best else [],
-        "trials": [{"row": trial, "values": _values(asked, trial)} for trial in trials],
+        "best_part": parts[best.definition].name if best else "",
+        "best_values": _values(parts[best.definition].asked, best) if best else [],
+        "several": len(parts) > 1,
+        "trials": [
+            {"row": trial, "values": _values(asked, trial), "part": parts[trial.definition].name} for trial in trials
+        ],
         "running": counted.status not in OVER,
         "seconds": describing.seconds(tuning),
         "ending": ENDINGS.get(tuning.ending, ""),
@@ -116,16 +124,10 @@ def detail_page(request: HttpRequest, tuning_id: int) -> HttpResponse:
     tuning = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
     context = _progress(tuning)
     shown = tuning_charts.charts(tuning, context["asked"])
-    return render(
-        request,
-        "requester/tuning.html",
-        {
-            **context,
-            "charts": shown,
-            "channels": channels.shown(tuning.channels),
-            "definitions": [one.name for one in definitions.of(tuning) if one.name],
-        },
-    )
+    parts = [{"asked_for": one, "channels": channels.shown(one.channels)} for one in definitions.of(tuning)]
+    parallels = {name: chart for name, chart in shown.items() if name.startswith(tuning_charts.PARALLEL)}
+    more = {"charts": shown, "parallels": parallels, "parts": parts}
+    return render(request, "requester/tuning.html", context | more)
 
 
 @requester_page()

@@ -5,6 +5,7 @@ As Ground Truth has it. Pure; it must not know topics or jobs.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -46,6 +47,41 @@ def given(label_attribute_name: str, object_id: str) -> dict[str, str]:
     """The members that the line of an object gets that does not say itself what tells it apart."""
     name = f"${label_attribute_name}-object-id"
     return {OBJECT_ID_ATTRIBUTE: name, name: object_id}
+
+
+def digest_of_message(message_id: str) -> str:
+    """What is kept to know a message again that says nothing of what tells its object apart."""
+    return _digest(f"message:{message_id}")
+
+
+def digest_of_event(uri: str, order: str) -> str:
+    """The same of an event of S3; `order` is its sequencer, else the id of its message."""
+    return _digest(f"event:{uri}:{order}")
+
+
+def digest_of_id(object_id: str) -> str:
+    """The same of an object that says its id."""
+    return _digest(f"id:{object_id}")
+
+
+def possible_digests(attributes: Mapping[str, Any]) -> list[str]:
+    """What may have been kept of the message from which the line of an object of a job was made."""
+    try:
+        named = identity(attributes)
+    except ValueError:
+        # No message: it was in the manifest that the job began with.
+        named = None
+    if named is None:
+        return []
+    if not is_given(attributes[OBJECT_ID_ATTRIBUTE]):
+        return [digest_of_id(named)]
+    order = attributes.get(SEQUENCER, named)
+    # A line may have been sent with these members, too: the output of another job.
+    return [digest_of_message(named), digest_of_event(attributes.get("source-ref", ""), order), digest_of_id(named)]
+
+
+def _digest(known_by: str) -> str:
+    return hashlib.sha256(known_by.encode()).hexdigest()
 
 
 def is_given(name: str) -> bool:

@@ -18,6 +18,7 @@ from marketplace.services import boundaries, resource_requests
 
 TRAINING, TRANSFORM, TUNING = "training-job", "transform-job", "hyper-parameter-tuning-job"
 OUTPUT = "output"
+PACKAGE = "ModelPackageConfig"
 
 
 def check(account: Account, uri: str) -> None:
@@ -30,16 +31,22 @@ def model_uri(run: TrainingJob) -> str | None:
     said = _asked(run.account, TRAINING, run.name)
     tuned, _ = queries.askers(run)
     if not said and tuned:
-        said = _definition(_asked(run.account, TUNING, tuned), run)
+        said = definition(_asked(run.account, TUNING, tuned), run)
     path = said.get("OutputDataConfig", {}).get("S3OutputPath")
     return storage.join(path.rstrip("/"), run.name, OUTPUT, registry.ARCHIVE) if path else None
 
 
-def _definition(said: dict[str, Any], run: TrainingJob) -> dict[str, Any]:
+def definition(said: dict[str, Any], run: TrainingJob) -> dict[str, Any]:
     """What was asked of the trainings of a tuning job, of which this is one."""
     several = said.get("TrainingJobDefinitions", [])
     found: dict[str, Any] = several[run.tuning_trial.definition] if several else said.get("TrainingJobDefinition", {})
     return found
+
+
+def group_name(run: TrainingJob) -> str:
+    """The group whose next version a training's model was asked to be; "" where nobody asked."""
+    arn = _asked(run.account, TRAINING, run.name).get(PACKAGE, {}).get("ModelPackageGroupArn")
+    return arns.parse(arn).name if arn else ""
 
 
 def put_model(run: TrainingJob, archive_uri: str) -> None:

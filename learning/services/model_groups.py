@@ -9,7 +9,7 @@ from learning.models import Model, ModelGroup
 from marketplace.errors import InUse, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import audit
+from marketplace.services import audit, quotas
 
 _NUMBERED = re.compile(r"(-round)?-[0-9]+$")
 
@@ -20,10 +20,12 @@ def name_for(model_name: str) -> str:
 
 
 def create(*, account: Account, name: str, by: str) -> ModelGroup:
-    """A group without versions. Raises Invalid for a name that cannot be a group's, NameTaken."""
+    """A group without versions. Raises Invalid for a name that cannot be a group's, NameTaken, LimitExceeded."""
     check_name(name)
     try:
         with transaction.atomic():
+            rows = ModelGroup.objects.filter(account=account)
+            quotas.require(account=account, kind="model-package-group", rows=rows)
             made = ModelGroup.objects.create(account=account, name=name)
     except IntegrityError as error:
         raise NameTaken(f"there is a group of models {name!r} already", field="name") from error

@@ -11,18 +11,21 @@ from learning.services import registry
 from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.names import check_name
+from marketplace.services import quotas
 
 
 def create(*, account: Account, name: str, model: Model) -> NamedModel:
     """Call a model of the account by this name, too.
 
-    Raises NameTaken for a name that is taken, also by another model of the registry, Invalid for one that cannot be.
+    Raises NameTaken for a name that is taken, also by another model of the registry, Invalid for one that cannot be,
+    LimitExceeded.
     """
     check_name(name)
     if Model.objects.filter(account=account, name=name, deleted_at=None).exclude(pk=model.pk).exists():
         raise NameTaken(f"Cannot create already existing model {name!r}: a training or an import made it", field="name")
     try:
         with transaction.atomic():
+            quotas.require(account=account, kind="model", rows=NamedModel.objects.filter(account=account))
             return NamedModel.objects.create(account=account, name=name, model=model)
     except IntegrityError as error:
         raise NameTaken(f"Cannot create already existing model {name!r}", field="name") from error

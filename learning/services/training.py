@@ -23,6 +23,7 @@ from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name, following_name, free_name
 from marketplace.ranges import Range
+from marketplace.services import quotas
 
 VALUE_LENGTH = Range(0, 20_000)
 """Characters of the hyperparameters in one field of a form."""
@@ -42,7 +43,7 @@ def create_training(
     ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out, and instead of a
     manifest there may be a "uri" with a "content_type" (see services/channels). The model it makes has the training's
     name. Raises Invalid naming what is wrong, Forbidden for an address the account may
-    not read, NameTaken for a name that is taken, NotFound for an unknown model.
+    not read, NameTaken for a name that is taken, NotFound for an unknown model, LimitExceeded.
     """
     check_name(name)
     accepted.check(account=account, channels=channels)
@@ -59,6 +60,8 @@ def create_training(
         raise NameTaken(f"there is a model {name!r} already", field="name")
     try:
         with transaction.atomic():
+            live = TrainingJob.objects.filter(account=account).exclude(status__in=transitions.TRAINING_JOB.final)
+            quotas.require(account=account, kind="training-job", rows=live, by=by)
             made = TrainingJob.objects.create(
                 account=account,
                 name=name,

@@ -23,7 +23,7 @@ from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import boundaries
+from marketplace.services import boundaries, quotas
 
 DEFAULT_ATTRIBUTE = "predicted"
 SCORES = Range(0, 1)
@@ -45,7 +45,7 @@ def create_transform(
     """A prediction of every image of a manifest, started by the next supervisor with a free slot; see `output_uri`.
 
     With a `label_attribute_name` the output has labels of that name, too (transform_outputs). Raises Invalid naming
-    what is wrong, Forbidden for an address the account may not read, NameTaken for a name that is taken.
+    what is wrong, Forbidden for an address the account may not read, NameTaken, LimitExceeded.
     """
     check_name(name)
     if model.account_id != account.pk:
@@ -61,6 +61,8 @@ def create_transform(
         raise Invalid(str(error), field="hyperparameters") from error
     try:
         with transaction.atomic():
+            live = TransformJob.objects.filter(account=account).exclude(status__in=transitions.TRANSFORM_JOB.final)
+            quotas.require(account=account, kind="transform-job", rows=live, by=by)
             made = TransformJob.objects.create(
                 account=account,
                 name=name,

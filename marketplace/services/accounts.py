@@ -176,6 +176,11 @@ def actor(user: User | None) -> str:
     return f"user:{user.pk}" if user is not None else "system"
 
 
+def is_actor(by: str) -> bool:
+    """Whether the audit trail names a user by this."""
+    return by.startswith("user:")
+
+
 def role_of(*, account: Account, user: User) -> Role | None:
     """The user's role in the account, None for somebody who is not a member."""
     role = Membership.objects.filter(account=account, user=user).values_list("role", flat=True).first()

@@ -21,7 +21,7 @@ from marketplace.models import (
 )
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import audit, eligibility
+from marketplace.services import audit, eligibility, quotas
 
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
@@ -41,12 +41,14 @@ def register_worker(user: User) -> Worker:
 
 
 def create_team(*, account: Account, name: str, description: str, by: str) -> Workteam:
-    """A private team of the account. Raises Invalid for a bad name or description, NameTaken for a taken name."""
+    """A private team of the account. Raises Invalid for a bad name or description, NameTaken, LimitExceeded."""
     check_name(name)
     if len(description) not in DESCRIPTION_LENGTH:
         raise Invalid(f"a team's description has {DESCRIPTION_LENGTH} characters", field="description")
     try:
         with transaction.atomic():
+            rows = Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE)
+            quotas.require(account=account, kind="workteam", rows=rows)
             workforce = Workforce.objects.filter(account=account).first()
             team = Workteam.objects.create(
                 account=account,

@@ -141,6 +141,22 @@ def test_the_form_says_what_is_wrong(account, client, changes, said):
     assert not HyperParameterTuningJob.objects.exists()
 
 
+def test_pages_show_the_searches_of_several_definitions(account, client):
+    tuning = tuning_world.several(account)
+    page = client.get(reverse("requester:tuning", args=[tuning.pk])).content.decode()
+    for shown in ("the objectives of 2 searches", "<dt>Search</dt><dd>small</dd>", "compact", "validation:mAP_50"):
+        assert shown in page, shown
+    # What a definition does not search is no empty cell.
+    assert page.count('data-label="mini_batch_size">\N{EN DASH}</td>') == 1
+    charts = {
+        name: client.get(reverse("requester:tuning-chart", args=[tuning.pk, name])).json()
+        for name in ("parallel-0", "parallel-1")
+    }
+    assert [len(chart["lines"]) for chart in charts.values()] == [1, 1]
+    assert [axis["label"] for axis in charts["parallel-1"]["axes"]] == ["mini_batch_size", "validation:mAP_50"]
+    assert client.get(reverse("requester:tuning-chart", args=[tuning.pk, "parallel"])).status_code == 404
+
+
 def test_pages_show_a_search(account, client):
     tuning = tuning_world.a_tuning(account)
     best = tuning_world.a_trial(tuning, 0.75, optimizer="adam")

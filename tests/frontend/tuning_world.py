@@ -1,9 +1,11 @@
 """Tuning jobs for tests of pages and of the API, made row by row."""
 
+from dataclasses import replace
+
 from django.utils import timezone
 
 from learning.models import HyperParameterTuningJob, Objective, TrainingJob, TuningTrial
-from learning.services.tuning import config
+from learning.services.tuning import config, definitions
 from marketplace.models import Account
 
 RANGES = [
@@ -42,6 +44,25 @@ def a_trial(
         tuning_job=tuning, number=number, name=run.name, training_job=run, objective_status=Objective.SUCCEEDED,
         objective_value=value, hyperparameters={"learning_rate": "0.01", "optimizer": optimizer},
     )  # fmt: skip
+
+
+def several(account: Account, *, name: str = "hives") -> HyperParameterTuningJob:
+    """A tuning job with two definitions, usual and small, and a trial of each, of which the small one's is better."""
+    tuning = a_tuning(account, name=name)
+    parts = [replace(one, name="usual") for one in definitions.of(tuning)]
+    asked = config.read(
+        strategy="Bayesian",
+        objective={"type": "Maximize", "metric_name": "validation:mAP_50"},
+        searched=[{"name": "mini_batch_size", "type": "Integer", "min_value": 1, "max_value": 8}],
+        random_seed=1,
+    )
+    parts.append(replace(parts[0], index=1, name="small", asked=asked, hyperparameters={"architecture": "compact"}))
+    tuning.definitions = definitions.stored(parts)
+    tuning.config = definitions.shared(parts, asked_jobs=None).stored()
+    tuning.save(update_fields=["definitions", "config"])
+    trial = a_trial(tuning, 0.75)
+    TuningTrial.objects.filter(pk=trial.pk).update(definition=1, hyperparameters={"mini_batch_size": "4"})
+    return tuning
 
 
 def first(account: Account) -> HyperParameterTuningJob:

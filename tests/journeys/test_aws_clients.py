@@ -42,7 +42,7 @@ def test_the_command_line_finds_what_there_is(installation: Installation, tmp_pa
     assert "hive.txt" in installation.program("aws", "s3", "ls", f"{bucket}/hives/", folder=tmp_path)
     made = told(
         installation, tmp_path, "sagemaker", "create-human-task-ui", "--human-task-ui-name", "verdict",
-        "--ui-template", "Content=<crowd-form><crowd-input name='x'></crowd-input></crowd-form>",
+        "--ui-template", json.dumps({"Content": "<crowd-form><crowd-input name='x'></crowd-input></crowd-form>"}),
     )  # fmt: skip
     assert made["HumanTaskUiArn"].endswith(f"{number}:human-task-ui/verdict")
 

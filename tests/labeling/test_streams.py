@@ -247,6 +247,36 @@ def test_a_job_to_which_nothing_comes_is_stopped(sns: Sns, settings):
     assert advance(job).status == "Stopped"
 
 
+def test_objects_that_people_cannot_be_asked_about_expire(sns: Sns, settings):
+    settings.S3_INPUT_BUCKETS = frozenset({"hives"})
+    job = a_stream(sns, output=True, max_concurrent_tasks=1)
+    uris = pictures(job, 5)
+    named = {"source-ref": uris[1], "dataset-objectid-attribute-name": "hive-id", "hive-id": "7"}
+    record = {"bucket": {"name": "hives"}, "object": {"key": "a.png", "sequencer": "0055AED6"}}
+    event = {"Records": [{"eventName": "ObjectCreated:Put", "s3": record}]}
+    for content in ({"source-ref": uris[0]}, named, {"source-ref": uris[2]}, event, {"source-ref": uris[3]}):
+        post(job, sns.message(content))
+    advance(job)
+    # The first is open, the others wait; all but the last came too long ago.
+    late = timezone.now() - timedelta(days=settings.STREAM_EXPIRY_DAYS, hours=1)
+    last = StreamMessage.objects.filter(job=job).latest("pk")
+    LabelingJob.objects.filter(pk=job.pk).update(created_at=late)
+    StreamMessage.objects.filter(job=job).exclude(pk=last.pk).update(received_at=late)
+    advance(job)
+    states = list(DataObject.objects.filter(job=job).order_by("index").values_list("state", flat=True))
+    assert states == ["PendingHuman", "Failed", "Failed", "Failed", "Unlabeled"]
+    failed = DataObject.objects.filter(job=job, state="Failed").first()
+    assert failed is not None and failed.failure_reason == "expired: it was not open to people within 14 days"
+    # Whoever waits for labels is told.
+    advance(job)
+    sent = [orjson.loads(body) for body in EventDelivery.objects.order_by("pk").values_list("body", flat=True)]
+    assert [one["source-ref"] for one in sent] == [uris[1], uris[2], "s3://hives/a.png"]
+    assert "expired" in sent[0][f"{job.label_attribute_name}-metadata"]["failure-reason"]
+    StreamMessage.objects.filter(pk=last.pk).update(received_at=late)
+    advance(job)
+    assert DataObject.objects.filter(job=job, state="Unlabeled").count() == 0
+
+
 def test_as_many_as_are_wanted_are_labeled(sns: Sns):
     job = a_stream(sns, max_human_labeled_objects=2, max_concurrent_tasks=1)
     for uri in pictures(job, 3):

@@ -25,7 +25,7 @@ from labeling.services.output import manifests
 from labeling.services.prelabels import anchoring, showing
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.results import class_changes, consolidating, difficulty, labels, likely_errors
-from labeling.services.streams import sending, taking, topics
+from labeling.services.streams import expiring, sending, taking, topics
 from marketplace import queue
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
@@ -166,6 +166,7 @@ def _work_stream(job: LabelingJob) -> bool:
     if any([_advance_batch(job, one) for one in batches.to_end(job.queue, now=timezone.now())]):
         return True
     consolidating.refit(job=job)
+    expiring.expire(job)
     if owes or waiting.merging(job):
         return False
     return _open_next(LabelingJob.objects.get(pk=job.pk), streaming=True)

@@ -20,7 +20,7 @@ from labeling.services.streams import topics
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account
-from marketplace.services import audit, boundaries, contracts, debts, workload
+from marketplace.services import audit, boundaries, contracts, debts, quotas, workload
 
 _QUEUE = frozenset(
     {
@@ -69,7 +69,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
     Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
-    BackgroundLimit when the account has too much under way, AccountOwes while it owes money.
+    BackgroundLimit when the account has too much under way, AccountOwes while it owes money, LimitExceeded.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -81,6 +81,8 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     manifest = design.input_manifest_uri or (design.dataset.manifest_uri if design.dataset else "")
     try:
         with transaction.atomic():
+            live = LabelingJob.objects.filter(account=account).exclude(status__in=transitions.LABELING_JOB.final)
+            quotas.require(account=account, kind="labeling-job", rows=live)
             workload.admit(account=account)
             debts.require_none(account)
             if design.contract is not None:

@@ -18,7 +18,7 @@ from labeling.services.review.task_uis import TASK_TYPE, name_problem
 from marketplace.errors import DomainError, Invalid, NameTaken, NotFound
 from marketplace.models import Account, Contract, Workteam
 from marketplace.ranges import Range
-from marketplace.services import audit, boundaries, contracts, debts
+from marketplace.services import audit, boundaries, contracts, debts, quotas
 
 TASK_COUNT = Range(1, 3)
 """People who look at a human loop (TaskCount)."""
@@ -145,12 +145,13 @@ def flow(account: Account, name: str) -> FlowDefinition:
 def create_flow(*, account: Account, by: str, **values: Any) -> FlowDefinition:
     """Create a flow definition, Active at once; `values` are the fields of FlowDesign.
 
-    Raises Invalid naming every field that is wrong, NameTaken, AccountOwes while the account owes money.
+    Raises Invalid naming every field that is wrong, NameTaken, LimitExceeded, AccountOwes while the account owes money.
     """
     design = FlowDesign(account=account, **values)
     design.check()
     try:
         with transaction.atomic():
+            quotas.require(account=account, kind="flow-definition", rows=flows(account))
             debts.require_none(account)
             if design.contract is not None:
                 # Locked, so that the contract does not end while the flow definition is made.

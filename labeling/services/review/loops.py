@@ -17,7 +17,7 @@ from marketplace import strict
 from marketplace.errors import DomainError, InUse, Invalid, NotFound, WrongState
 from marketplace.models import Account
 from marketplace.ranges import Range
-from marketplace.services import audit
+from marketplace.services import audit, quotas
 
 CONTENT_LENGTH = Range(2, 3 * 1024 * 1024)
 """Bytes of InputContent."""
@@ -46,7 +46,7 @@ def start_loop(
 
     `content`: the JSON text of InputContent, an object. Raises Invalid naming every field that is wrong, InUse for a
     name that another input has, WrongState for a flow definition that is not Active, LimitExceeded when the wallet
-    cannot pay.
+    cannot pay, or the account has as many as it may.
     """
     errors = _errors(flow, name, content, content_classifiers)
     if errors:
@@ -55,6 +55,8 @@ def start_loop(
         return before
     try:
         with transaction.atomic():
+            live = loops(flow.account).exclude(status__in=transitions.HUMAN_LOOP.final)
+            quotas.require(account=flow.account, kind="human-loop", rows=live, by=by)
             # The lock keeps the flow definition from being deleted before the loop is there.
             held = FlowDefinition.objects.select_for_update(no_key=True).get(pk=flow.pk)
             if held.status != "Active":

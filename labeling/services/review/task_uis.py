@@ -15,7 +15,7 @@ from marketplace import arns
 from marketplace.errors import Invalid, LimitExceeded, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.ranges import Range
-from marketplace.services import audit
+from marketplace.services import audit, quotas
 
 TASK_TYPE = task_types.FORM
 """What people of a human loop give: a form of any fields."""
@@ -71,6 +71,7 @@ def create_task_ui(*, account: Account, name: str, content: str, by: str) -> Hum
         raise LimitExceeded(f"an account has at most {MOST} human task UIs")
     try:
         with transaction.atomic():
+            quotas.require(account=account, kind="human-task-ui", rows=task_uis(account))
             made = HumanTaskUi.objects.create(account=account, name=name, text=content, created_by=by)
             audit.record(made, by=by, because="created")
     except IntegrityError as error:

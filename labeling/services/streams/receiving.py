@@ -3,7 +3,6 @@
 A message that was delivered before, or is about an object that was, is dropped.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +24,10 @@ from marketplace.sns_messages import SnsMessage
 
 @dataclass(frozen=True)
 class _Object:
-    """An object that a message is about: its line as it was sent, and what tells it apart."""
+    """An object that a message is about: its line as it was sent, and what is kept to know it again."""
 
     line: str
-    identity: str
+    digest: str
 
 
 def receive(*, token: str, body: bytes) -> str:
@@ -70,7 +69,7 @@ def _keep(found: JobTopics, message: SnsMessage) -> int:
     rows = [
         StreamMessage(
             job_id=found.pk,
-            digest=hashlib.sha256(one.identity.encode()).hexdigest(),
+            digest=one.digest,
             message_id=message.message_id[:100],
             line=one.line,
         )
@@ -93,21 +92,22 @@ def _keep(found: JobTopics, message: SnsMessage) -> int:
 
 def _objects(message: SnsMessage) -> list[_Object]:
     """The objects that a message is about. What is no line of a manifest is kept as it is, and refused by the job."""
+    of_message = stream_lines.digest_of_message(message.message_id)
     text = message.text.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
     try:
         read = strict.read_json(text)
     except (strict.NotJson, Invalid):
-        return [_Object(_one_line(text), f"message:{message.message_id}")]
+        return [_Object(_one_line(text), of_message)]
     if store_events.is_report(read):
         return [
-            _Object(_as_line(one), f"event:{one.uri}:{one.sequencer or message.message_id}")
+            _Object(_as_line(one), stream_lines.digest_of_event(one.uri, one.sequencer or message.message_id))
             for one in store_events.created(read)
         ]
     try:
         named = stream_lines.identity(read) if isinstance(read, Mapping) else None
     except ValueError:
         named = None
-    return [_Object(_one_line(text, read), f"message:{message.message_id}" if named is None else f"id:{named}")]
+    return [_Object(_one_line(text, read), of_message if named is None else stream_lines.digest_of_id(named))]
 
 
 def _as_line(one: store_events.Created) -> str:

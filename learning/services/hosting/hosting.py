@@ -21,7 +21,7 @@ from marketplace.models import Account
 from marketplace.names import check_name, free_name
 from marketplace.queue import enqueue
 from marketplace.ranges import Range
-from marketplace.services import boundaries
+from marketplace.services import boundaries, quotas
 
 VARIANTS = Range(1, 10)
 INSTANCES = Range(1, 64)
@@ -49,7 +49,7 @@ def create_config(
 
     `capture_percent` of the requests are kept below `capture_uri`, by default in the account's part of the store.
     Raises Invalid naming what is wrong, NotFound for an unknown model, Forbidden for an address that the account may
-    not write to, NameTaken.
+    not write to, NameTaken, LimitExceeded.
     """
     check_name(name)
     if len(variants) not in VARIANTS:
@@ -70,6 +70,8 @@ def create_config(
         boundaries.require_writable(account=account, uri=capture_uri)
     try:
         with transaction.atomic():
+            rows = EndpointConfig.objects.filter(account=account, deleted_at=None)
+            quotas.require(account=account, kind="endpoint-config", rows=rows)
             return EndpointConfig.objects.create(
                 account=account,
                 name=name,
@@ -116,11 +118,12 @@ def create(*, account: Account, name: str, config: EndpointConfig, by: str) -> E
     """An endpoint that serves `config` as soon as all of its replicas answer.
 
     Raises Invalid for the name, NameTaken, NotFound for a model that is gone, LimitExceeded for more instances than
-    WAGGLE_ENDPOINT_INSTANCES_PER_ACCOUNT.
+    WAGGLE_ENDPOINT_INSTANCES_PER_ACCOUNT, or more endpoints than the account may have.
     """
     check_name(name)
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        quotas.require(account=account, kind="endpoint", rows=Endpoint.objects.filter(account=account))
         if Endpoint.objects.filter(account=account, name=name).exists():
             raise NameTaken(f"there is an endpoint {name!r} already", field="name")
         endpoint = Endpoint.objects.create(account=account, name=name, config=config, status_changed_at=timezone.now())

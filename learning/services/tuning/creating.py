@@ -25,6 +25,7 @@ from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.queue import enqueue
 from marketplace.ranges import Range
+from marketplace.services import quotas
 
 ADVANCE = "learning.background.advance_tuning"
 NAME_LENGTH = Range(1, 32)
@@ -32,6 +33,8 @@ NAME_LENGTH = Range(1, 32)
 HYPERPARAMETERS = Range(0, 100)
 EPOCHS = "epochs"
 _PROBE = "tuning-job-{}"
+_BY = "tuning"
+"""Who makes a training that is undone at once: no quota of the account holds for it."""
 
 
 def create_tuning(
@@ -46,8 +49,8 @@ def create_tuning(
     """A search over trainings with these fixed `hyperparameters` and `channels` (see `training.create_training`).
 
     `asked` as for config.read. Whatever values are tried, a training with them could be created: that is checked now.
-    Raises Invalid naming what is wrong, NameTaken, NotFound for a parent that there is not, and what create_training
-    raises.
+    Raises Invalid naming what is wrong, NameTaken, NotFound for a parent that there is not, LimitExceeded, and what
+    create_training raises.
     """
     one = {"name": "", "hyperparameters": hyperparameters, "channels": channels}
     return _create(account, name, [_definition(0, one, asked)], by, (asked.get("limits") or {}).get("max_jobs"))
@@ -97,11 +100,14 @@ def _create(
     shared = definitions_.shared(definitions, asked_jobs=asked_jobs)
     for one in definitions:
         with _of_definition(one.index if one.name else None):
-            _check_trainings(account, one.asked, one.hyperparameters, one.channels, by)
+            _check_trainings(account, one.asked, one.hyperparameters, one.channels)
     first = definitions[0]
     _check_parents(account, shared, first.hyperparameters, first.channels)
     try:
         with transaction.atomic():
+            rows = HyperParameterTuningJob.objects.filter(account=account)
+            live = rows.exclude(status__in=transitions.TUNING_JOB.final)
+            quotas.require(account=account, kind="hyper-parameter-tuning-job", rows=live, by=by)
             made = HyperParameterTuningJob.objects.create(
                 account=account,
                 name=name,
@@ -151,7 +157,7 @@ def tune_on_dataset(
             validation=validation,
             hyperparameters=hyperparameters,
             name=_probe_name(),
-            by=by,
+            by=_BY,
         )
         given, channels = dict(probe.hyperparameters), dict(probe.channels)
     return create_tuning(account=account, name=name, hyperparameters=given, channels=channels, by=by, **asked)
@@ -228,7 +234,7 @@ def _epochs(read: TuningConfig, fixed: dict[str, str]) -> tuple[TuningConfig, di
 
 
 def _check_trainings(
-    account: Account, read: TuningConfig, fixed: Mapping[str, str], channels: Mapping[str, Any], by: str
+    account: Account, read: TuningConfig, fixed: Mapping[str, str], channels: Mapping[str, Any]
 ) -> None:
     """Raises what creating a training raises with any value that the search may try.
 
@@ -237,11 +243,11 @@ def _check_trainings(
     """
     with _undone():
         # What is wrong already without a searched value is no fault of the ranges.
-        _training(account, _probe_name(), fixed, channels, by)
+        _training(account, _probe_name(), fixed, channels, _BY)
         for number, one in enumerate(read.searched):
             for value in one.ends():
                 try:
-                    _training(account, _probe_name(), {**fixed, one.name: value}, channels, by)
+                    _training(account, _probe_name(), {**fixed, one.name: value}, channels, _BY)
                 except Invalid as error:
                     raise Invalid(f"{one.name} = {value}: {error.message}", field=f"ranges.{number}") from error
 

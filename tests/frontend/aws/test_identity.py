@@ -21,6 +21,20 @@ def test_the_execution_role_of_an_account_has_an_arn(aws: Aws):
     assert role["CreateDate"].date() == aws.account.created_at.date()
 
 
+def test_an_execution_role_may_do_what_sagemaker_does_with_it(aws: Aws):
+    iam = aws.client("iam")
+    role = iam.get_role(RoleName="SageMakerRole")["Role"]["Arn"]
+    asked = {"PolicySourceArn": role, "ActionNames": ["sagemaker:CreateTrainingJob", "s3:ListBucket"]}
+    pages = list(iam.get_paginator("simulate_principal_policy").paginate(**asked))
+    assert [(one["EvalActionName"], one["EvalDecision"]) for one in pages[0]["EvaluationResults"]] == [
+        ("sagemaker:CreateTrainingJob", "allowed"),
+        ("s3:ListBucket", "allowed"),
+    ]
+    foreign = asked | {"PolicySourceArn": role.replace(aws.account.number, "111122223333")}
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.simulate_principal_policy(**foreign)
+
+
 def test_one_environment_variable_is_enough(aws: Aws, monkeypatch):
     """The host tells the services apart by what requests are signed for."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)

@@ -14,10 +14,10 @@ from labeling.services.functions import choosing
 from labeling.services.jobs import creation
 from learning.services import registry
 from marketplace import storage
-from marketplace.services import boundaries, workteams
+from marketplace.services import boundaries, contracts, workteams
 from tests import builders
 from tests.frontend.aws.clients import Aws, code_of, refused
-from tests.labeling import stories
+from tests.labeling import stories, vendor_stories
 from tests.learning.hosting_stories import a_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -200,6 +200,28 @@ def test_a_job_ends_at_the_number_of_objects_that_it_was_to_label(aws: Aws):
     ended = aws.sagemaker.describe_labeling_job(LabelingJobName="Bees-1")
     assert ended["LabelingJobStatus"] == "Completed" and ended["StoppingConditions"] == request["StoppingConditions"]
     assert (ended["LabelCounters"]["HumanLabeled"], ended["LabelCounters"]["Unlabeled"]) == (1, 1)
+
+
+def test_the_public_crowd_and_vendors_are_given_work_by_their_arns(aws: Aws):
+    contract = vendor_stories.a_contract(requester=aws.account)
+    public = workteams.arn(workteams.public_pool()).replace("us-east-1", "eu-west-1")
+    assert public == "arn:aws:sagemaker:eu-west-1:394669845002:workteam/public-crowd/default"
+    price = {"AmountInUsd": {"Dollars": 0, "Cents": 3, "TenthFractionsOfACent": 6}}
+    of_crowd = {"WorkteamArn": public, "PublicWorkforceTaskPrice": price, "TaskAvailabilityLifetimeInSeconds": 21600}
+    for name, config in (("public", of_crowd), ("vendor", {"WorkteamArn": contracts.team_arn(contract)})):
+        request = a_request(aws, name, **config)
+        request["InputConfig"]["DataAttributes"]["ContentClassifiers"] = [
+            "FreeOfAdultContent",
+            "FreeOfPersonallyIdentifiableInformation",
+        ]
+        aws.sagemaker.create_labeling_job(**request)
+        told = aws.sagemaker.describe_labeling_job(LabelingJobName=name)["HumanTaskConfig"]
+        here = config | {"WorkteamArn": config["WorkteamArn"].replace("eu-west-1", "us-east-1")}
+        assert {member: told[member] for member in config} == here
+    assert LabelingJob.objects.get(name="public").workteam.public
+    assert LabelingJob.objects.get(name="vendor").workteam == contract.workteam
+    listed = aws.sagemaker.list_labeling_jobs_for_workteam(WorkteamArn=public)["LabelingJobSummaryList"]
+    assert [one["LabelingJobName"] for one in listed] == ["public"]
 
 
 def test_jobs_are_listed_stopped_and_shown_however_they_were_made(aws: Aws):

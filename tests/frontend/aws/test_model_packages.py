@@ -1,10 +1,13 @@
 """SageMaker's model registry by boto3: groups, their versions, approval."""
 
-from learning.models import Model, ModelGroup, Variant
+from learning.contract import JobFolder
+from learning.models import Model, ModelGroup, TrainingJob, Variant
 from learning.services import named_models
+from learning.services.programs import kinds
 from tests.frontend.aws.clients import Aws, code_of, refused
-from tests.frontend.aws.training_requests import IMAGE
+from tests.frontend.aws.training_requests import IMAGE, a_training
 from tests.learning.hosting_stories import a_model
+from tests.learning.serving import quadrants
 
 
 def a_package(aws: Aws, model: Model, **more):
@@ -101,3 +104,38 @@ def test_a_version_is_found_by_the_source_of_its_data(inside: Aws):
     arn = client.create_model_package(ModelPackageGroupName="hives", InferenceSpecification=specification)
     told = client.describe_model_package(ModelPackageName=arn["ModelPackageArn"])
     assert told["InferenceSpecification"] == specification
+
+
+def test_a_training_makes_the_next_version_of_a_group(inside: Aws, tmp_path):
+    client = inside.sagemaker
+    group = client.create_model_package_group(ModelPackageGroupName="hives")["ModelPackageGroupArn"]
+    source, _ = a_package(inside, a_model(inside.account))
+    config = {"ModelPackageGroupArn": group, "SourceModelPackageArn": source}
+    request = a_training(inside, ModelPackageConfig=config)
+    client.create_training_job(**request)
+    run = TrainingJob.objects.select_related("account").get(name="bees-1")
+    assert run.channels["model"] == {"name": "quadrants"}
+    told = client.describe_training_job(TrainingJobName="bees-1")
+    assert told["ModelPackageConfig"] == config and "OutputModelPackageArn" not in told
+
+    folder = JobFolder(tmp_path)
+    folder.model.mkdir(parents=True)
+    quadrants.write_model(folder.model)
+    TrainingJob.objects.filter(pk=run.pk).update(**kinds.of(run).keep_result(run, folder)())
+    arn = client.describe_training_job(TrainingJobName="bees-1")["OutputModelPackageArn"]
+    assert arn == source.replace("/1", "/2")
+    assert client.describe_model_package(ModelPackageName=arn)["ModelPackageName"] == "bees-1"
+
+    input_of_model = {
+        "ChannelName": "model",
+        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": Model.objects.first().artifact_uri}},
+    }
+    for changed, says in (
+        ({"InputDataConfig": [*request["InputDataConfig"], input_of_model]}, "there is a channel 'model' as well"),
+        ({"ModelPackageConfig": config | {"ModelPackageGroupArn": f"{group}-2"}}, "hives-2 does not exist"),
+        ({"ModelPackageConfig": config | {"SourceModelPackageArn": source.replace("/1", "/9")}}, "does not exist"),
+    ):
+        assert (
+            says in refused(client.create_training_job, **request | {"TrainingJobName": "other"} | changed)["Message"]
+        )
+    assert not TrainingJob.objects.filter(name="other").exists()

@@ -58,6 +58,8 @@ def test_a_transform_job_from_its_request_to_its_output(inside: Aws, tmp_path):
     assert len(written) == 2 and b'"score"' in written[0]
 
     client.stop_transform_job(TransformJobName="all-bees")
+    TransformJob.objects.update(status="Stopped")
+    client.get_waiter("transform_job_completed_or_stopped").wait(TransformJobName="all-bees")
     listed = client.list_transform_jobs(NameContains="BEES")["TransformJobSummaries"]
     assert [(one["TransformJobName"], one["TransformJobArn"]) for one in listed] == [("all-bees", arn)]
 

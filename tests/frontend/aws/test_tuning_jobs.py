@@ -192,6 +192,9 @@ def test_several_definitions_of_trainings_are_searched(inside: Aws):
     described = client.describe_training_job(TrainingJobName=shown["small"]["TrainingJobName"])
     assert "/out/small/" in described["ModelArtifacts"]["S3ModelArtifacts"]
     assert described["HyperParameters"]["mini_batch_size"] == "2"
+    small = request["TrainingJobDefinitions"][1]
+    assert described["InputDataConfig"] == small["InputDataConfig"]
+    assert described["ResourceConfig"] == small["ResourceConfig"]
 
 
 def test_definitions_that_cannot_be_searched_together_are_refused(inside: Aws):

@@ -69,4 +69,6 @@ found += Predictor("sdk-two", **speaks).predict(paths[1].read_bytes())["predicti
 model.delete_model()
 # The SDK deletes the configuration of an endpoint first.
 first.delete_endpoint()
+# What the SDK prints while it waits has no end of a line.
+print()
 print(json.dumps({"role": role, "bucket": bucket, "model": attached.model_data, "rows": [len(row) for row in found]}))

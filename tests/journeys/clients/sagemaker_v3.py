@@ -69,4 +69,6 @@ found = json.loads(answer.body.read())["prediction"]
 endpoint.delete()
 config.delete()
 model.delete()
+# What the SDK prints while it waits has no end of a line.
+print()
 print(json.dumps({"role": role, "bucket": bucket, "model": artifact, "rows": [len(row) for row in found]}))

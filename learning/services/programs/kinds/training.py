@@ -67,6 +67,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
         artifact, parts = registry.upload(account=run.account, name=run.name, folder=folder.model)
         asked_outputs.put_model(run, artifact)
         origin, parent = lineage.of_training(run), lineage.parent(run)
+        group_name = asked_outputs.group_name(run)
         return lambda: {
             "model": registry.register(
                 account=run.account,
@@ -74,6 +75,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
                 config=config,
                 artifact_uri=artifact,
                 parts_uri=parts,
+                group_name=group_name,
                 parent=parent,
                 lineage=origin,
             )
