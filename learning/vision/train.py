@@ -57,7 +57,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
     """The whole program."""
     began = time.monotonic()
     asked = parse_train(folder.read_hyperparameters())
-    if (count := _processes(asked)) > 1:
+    if together.is_to_start(count := _processes(asked)):
         together.train("learning.vision.train", folder, count)
         return
     memory.keep_freed()
@@ -136,6 +136,8 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
     )
     if saved:
         resume(training, *saved)
+    if distributed.agreed(lambda: [training.step]) != [training.step]:
+        raise RuntimeError(f"this process goes on from step {training.step}, the first one from another")
     return training
 
 

@@ -12,9 +12,9 @@ from tests.learning.serving.test_serve import picture, staged
 from tests.learning.test_executor_contract import COUNTING, ended, reaches
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("ray")]
 TOKEN = "known-to-the-web-alone"
-SECONDS = 300.0
+SECONDS = 900.0
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,7 @@ def test_a_start_that_is_repeated_is_one_start(cluster, tmp_path):  # noqa: F811
     first, second = cluster.executor(), cluster.executor()
     programs = [one.start(COUNTING, folder.root, number=3) for one in (first, second)]
     assert [ended(program) for program in programs] == [0, 0]
+    assert first.condition() == {"nodes": cluster.runs, "cpus": cluster.runs, "gpus": 0}
     assert len((folder.output / "steps").read_text().splitlines()) == 30
     assert len([job for job in first.client().list_jobs() if folder.root.name in (job.submission_id or "")]) == 1
 

@@ -13,12 +13,12 @@ from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("ray"),
 ]
 COUNTING = ["-m", "tests.learning.programs.counting"]
-SECONDS = 240.0
+SECONDS = 900.0
 
 
 @pytest.fixture

@@ -24,11 +24,11 @@ from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("ray"),
 ]
-SECONDS = 600.0
+SECONDS = 900.0
 
 
 @pytest.fixture
