@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from learning.contract import MODEL, PREDICT, JobFolder
+from learning.models import TrainingJob
 from learning.nodes import parcels
+from learning.services.programs import kinds
 from learning.serving import shards
 from marketplace import settings_checks
 from marketplace.settings_cluster import EXECUTOR, RAY_TRAINING
@@ -142,3 +144,14 @@ def test_what_a_program_needs_of_a_node():
     for wrong in ("4", "cpus", "cpus=", "cpus=many", "cpus=0", "cpus=1 cpus=2", "cpus=-1", "cpus=nan"):
         with pytest.raises(SettingError, match="WAGGLE_RAY_TRAINING"):
             RAY_TRAINING.read({"WAGGLE_RAY_TRAINING": wrong})
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "nodes"), [({}, 8, 1), ({"num_nodes": "3"}, 8, 3), ({"num_nodes": "3"}, 2, 2)]
+)
+def test_a_training_has_the_nodes_that_it_asks_for_and_the_operator_allows(asked, allowed, nodes, settings):
+    settings.RAY_TRAINING_NODES = allowed
+    given = {"label_attribute_name": "bees"}
+    assert kinds.get("trainingjob").nodes(TrainingJob(hyperparameters=given | asked)) == nodes
+    other = {"architecture": "resnet18"}
+    assert kinds.get("trainingjob").nodes(TrainingJob(hyperparameters=given | other)) == 1

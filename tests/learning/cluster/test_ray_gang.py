@@ -1,19 +1,20 @@
 """One program on several nodes of a real Ray cluster at once: a training by torchrun, and how such programs end."""
 
+import shutil
 import time
 
 import pytest
 
-from learning.contract import TRAIN, JobFolder
-from learning.models import Model, TrainingMetric
-from learning.services.programs.supervisor import Supervisor
+from learning.contract import TRAIN, JobFolder, ModelConfig, read_metrics
+from learning.services.programs.executor import LOG
 from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.learning.test_executor_contract import COUNTING, ended, reaches
-from tests.learning.test_supervisor import account, finished, wait  # noqa: F401  (a fixture)
-from tests.learning.test_training_together import make  # noqa: F401  (a fixture)
+from tests.learning.test_supervisor import wait
+from tests.learning.vision import jobs
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("ray")]
+TRAINING = ["-m", "learning.vision.train"]
 SECONDS = 900.0
 
 
@@ -21,82 +22,69 @@ SECONDS = 900.0
 def nodes(cluster, settings, make_bucket, s3_servers):  # noqa: F811
     """The cluster, with two nodes at least, and a store that they reach."""
     settings.STORE_URL = f"{make_bucket(s3_servers['moto'])}/store"
-    settings.RAY_TRAINING_NODES = 2
     while cluster.runs < 2:
         cluster.add()
     return cluster
 
 
 @pytest.fixture
-def learner(nodes, tmp_path):
-    made = Supervisor(executor=nodes.executor(threads=1), slots=1, root=tmp_path / "programs")
-    yield made
-    made.shut_down()
+def folder(tmp_path):
+    return tmp_path / f"trainingjob-{time.time_ns()}"
 
 
-def folder_of(tmp_path, **hyperparameters):
-    folder = JobFolder(tmp_path / f"trainingjob-{time.time_ns()}")
-    folder.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}})
-    return folder
+def counting(root, **hyperparameters):
+    made = JobFolder(root)
+    made.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}})
+    return made
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_training_on_two_nodes_goes_on_from_its_checkpoint_when_one_is_lost(
-    nodes,
-    make,  # noqa: F811
-    learner,
-    account,  # noqa: F811
-):
-    run = make(num_nodes=2, num_processes=1, epochs=400)
-    wait(lambda: newest_step(run) >= 20, step=learner.step, seconds=SECONDS)
+def steps(made):
+    return max((one.step for one in read_metrics(made.metrics)[0]), default=0)
+
+
+def test_a_training_on_two_nodes_goes_on_from_its_checkpoint_when_one_is_lost(nodes, folder):
+    made = jobs.training_job(folder, epochs=5000, checkpoint_seconds=0, validation_share=0, device="cpu")
+    executor = nodes.executor(threads=1)
+    program = executor.start(TRAINING, made.root, nodes=2)
+    wait(lambda: steps(made) >= 20, step=program.poll, seconds=SECONDS)
     # Where the job itself runs is another story (test_ray_jobs.py).
-    client = learner.executor.client()
-    job = client.get_job_info(f"{learner.executor.prefix}-trainingjob-{run.pk}-1")
+    job = executor.client().get_job_info(program.submission)
     nodes.kill(next(node for node in nodes.nodes if node.node_id != job.driver_node_id))
-    seen = newest_step(run)
+    assert ended(program) < 0
+    assert "a node of the 2 that work together was lost" in (made.output / LOG).read_text()
+    seen = steps(made)
     nodes.add()
-    wait(lambda: run_of(run).starts >= 2 and newest_step(run) > seen, step=learner.step, seconds=SECONDS)
-    wait(lambda: finished(run), step=learner.step, seconds=SECONDS)
-    assert (run.status, run.failure_reason, run.model.metrics["steps"]) == ("Completed", "", 800)
-    assert Model.objects.filter(account=account).count() == 1
+    shutil.rmtree(made.output)
+    hyperparameters = made.read_hyperparameters() | {"epochs": str(seen // 2 + 10)}
+    made.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}})
+    assert ended(executor.start(TRAINING, made.root, number=2, nodes=2)) == 0
+    assert ModelConfig.read(made.model).metrics["steps"] == 2 * (seen // 2 + 10)
+    log = (made.output / LOG).read_text()
+    assert "1 processes train together on each of 2 machines" in log and "resumed at step" in log
 
 
-def run_of(run):
-    run.refresh_from_db()
-    return run
-
-
-def newest_step(run):
-    newest = TrainingMetric.objects.filter(training_job=run, name="train:progress").order_by("-step").first()
-    return newest.step if newest else 0
-
-
-def test_the_first_of_several_nodes_ends_in_order_and_its_result_comes_back(nodes, tmp_path):
-    folder = folder_of(tmp_path, _steps=100_000, _pause=0.05, _say="hello")
-    program = nodes.executor().start(COUNTING, folder.root, nodes=2)
-    reaches(program, folder, 3)
+def test_the_first_of_several_nodes_ends_in_order_and_its_result_comes_back(nodes, folder):
+    made = counting(folder, _steps=100_000, _pause=0.05, _say="hello")
+    program = nodes.executor().start(COUNTING, made.root, nodes=2)
+    reaches(program, made, 3)
     program.terminate()
     assert ended(program) == 0
-    assert folder.stopped.exists() and (folder.model / "model.safetensors").exists()
-    log = (folder.output / "log.txt").read_text()
-    assert "2 nodes work together" in log and "\nhello\n" in f"\n{log}" and "node 1: hello" in log
+    assert made.stopped.exists() and (made.model / "model.safetensors").exists()
+    lines = (made.output / LOG).read_text().splitlines()
+    assert any("2 nodes work together" in line for line in lines) and "hello" in lines and "node 1: hello" in lines
 
 
-def test_a_program_that_fails_on_several_nodes_fails_with_its_reason(nodes, tmp_path):
-    folder = folder_of(tmp_path, _steps=1, _fail="no bees", _exit=2)
-    assert ended(nodes.executor().start(COUNTING, folder.root, nodes=2)) == 2
-    assert folder.read_failure() == "no bees"
+def test_a_program_that_fails_on_several_nodes_fails_with_its_reason(nodes, folder):
+    made = counting(folder, _steps=1, _fail="no bees", _exit=2)
+    assert ended(nodes.executor().start(COUNTING, made.root, nodes=2)) == 2
+    assert made.read_failure() == "no bees"
 
 
-def test_what_waits_for_more_nodes_than_there_are_is_ended(nodes, tmp_path):
-    folder = folder_of(tmp_path, _steps=1)
+def test_what_waits_for_more_nodes_than_there_are_is_ended(nodes, folder):
+    made = counting(folder, _steps=1)
     executor = nodes.executor()
-    program = executor.start(COUNTING, folder.root, nodes=40)
-    wait(lambda: "waiting for 40 nodes" in log_of(folder), step=program.poll, seconds=SECONDS)
-    assert executor.clear(folder.root) == 1
+    program = executor.start(COUNTING, made.root, nodes=40)
+    log = made.output / LOG
+    wait(lambda: log.exists() and "waiting for 40 nodes" in log.read_text(), step=program.poll, seconds=SECONDS)
+    assert executor.clear(made.root) == 1
     assert ended(program) < 0
-
-
-def log_of(folder):
-    path = folder.output / "log.txt"
-    return path.read_text() if path.exists() else ""
