@@ -6,7 +6,6 @@ import pytest
 
 from learning.contract import TRAIN, JobFolder
 from learning.services.programs.executor import LOG, LocalExecutor
-from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)
 
 COUNTING = ["-m", "tests.learning.programs.counting"]

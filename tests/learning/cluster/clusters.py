@@ -165,13 +165,13 @@ def _code(folder: Path) -> list[Path]:
     return [*(ROOT / name for name in CODE), folder / "tests"]
 
 
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
     """A cluster without any node that runs something."""
     # Ray tells its makers of every cluster, unless it is told not to.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     pytest.importorskip("ray", reason="Ray is not installed: make ray")
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    made = Cluster(folder)
     try:
         yield made
     finally:

@@ -8,7 +8,6 @@ import pytest
 from learning.contract import PREDICT, JobFolder, read_predictions
 from learning.services.programs.executor import LOG
 from marketplace import storage
-from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.learning.test_executor_contract import ended
 from tests.learning.test_supervisor import wait
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)

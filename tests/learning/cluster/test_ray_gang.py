@@ -7,7 +7,6 @@ import pytest
 
 from learning.contract import TRAIN, JobFolder, ModelConfig, read_metrics
 from learning.services.programs.executor import LOG
-from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.learning.test_executor_contract import COUNTING, ended, reaches
 from tests.learning.test_supervisor import wait
 from tests.learning.vision import jobs

@@ -173,8 +173,10 @@ class Divided:
         """See Program.poll. Raises NotRun when the cluster takes none of the jobs."""
         if self._status is None:
             self._begin()
-            for piece, job in list(self._held.running.values()):
-                self._look(piece, job)
+            for number, (piece, job) in list(self._held.running.items()):
+                # A failure of one ends the others.
+                if number in self._held.running:
+                    self._look(piece, job)
             self._done = max(self._done, self._predicted())
             self._report.done(self._done)
             if not self._held.running and (self._stopping or self._failure or not self._held.waiting):
