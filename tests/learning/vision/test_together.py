@@ -58,7 +58,7 @@ def test_machines_that_train_together_share_the_batch(monkeypatch: pytest.Monkey
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_machines_train_one_network_and_the_first_one_keeps_it(tmp_path) -> None:
-    first = jobs.training_job(tmp_path / "first", epochs=2)
+    first = jobs.training_job(tmp_path / "first", epochs=8)
     second = JobFolder(shutil.copytree(first.root, tmp_path / "second"))
     manifests = [one.manifest(name) for one in (second,) for name in ("train", "validation")]
     for manifest in manifests:
@@ -74,7 +74,7 @@ def test_two_machines_train_one_network_and_the_first_one_keeps_it(tmp_path) -> 
     logs = [child.communicate(timeout=800)[1] for child in children]
     assert [child.returncode for child in children] == [EXIT_DONE, EXIT_DONE], logs
     assert "1 processes train together on each of 2 machines" in logs[0]
-    assert ModelConfig.read(first.model).metrics["steps"] == 4
+    assert ModelConfig.read(first.model).metrics["steps"] == 16
     assert not (second.model / "model.onnx").exists() and not read_metrics(second.metrics)[0]
 
 
