@@ -85,7 +85,8 @@ class TrainHyperparameters:
     channels_last: str = _choice("auto", "auto", "true", "false")
     num_workers: int = _number(0, 0, 64)
     num_threads: int = _number(0, 0, 1024)
-    num_processes: int = _number(0, 0, 64)  # that train together; 0: one a GPU
+    num_processes: int = _number(0, 0, 64)  # that train together on a machine; 0: one a GPU
+    num_nodes: int = _number(1, 1, 64)  # machines of a cluster that train together, where the operator allows so many
     max_processes: int = _number(0, 0)  # the most of them, from the operator's settings alone; 0: no limit
     device: str = _choice("auto", "auto", "cpu", "cuda")
     cache_bytes: int = _number(1 << 30, 0)  # of decoded pictures, in memory

@@ -67,6 +67,29 @@ EXECUTOR = Setting(
 RAY_TRAINING = _needs("WAGGLE_RAY_TRAINING", "a training", Resources(), "cpus=1")
 RAY_PREDICTION = _needs("WAGGLE_RAY_PREDICTION", "a prediction, or an import of a model,", Resources(), "cpus=1")
 RAY_SERVING = _needs("WAGGLE_RAY_SERVING", "one replica of an endpoint", Resources(), "cpus=1")
+RAY_TRAINING_NODES = whole(
+    "WAGGLE_RAY_TRAINING_NODES",
+    "On how many nodes of the Ray cluster at once one training may run that asks for several (`num_nodes`); each of "
+    "them has what WAGGLE_RAY_TRAINING says.",
+    default=1,
+    low=1,
+    high=64,
+)
+RAY_PREDICTION_LINES = whole(
+    "WAGGLE_RAY_PREDICTION_LINES",
+    "Over how many lines of a manifest one job of the Ray cluster predicts; a longer manifest is divided into jobs of "
+    "so many lines each.",
+    default=5000,
+    low=1,
+    high=10_000_000,
+)
+RAY_PREDICTION_JOBS = whole(
+    "WAGGLE_RAY_PREDICTION_JOBS",
+    "How many jobs of one divided prediction run on the Ray cluster at once.",
+    default=8,
+    low=1,
+    high=1024,
+)
 RAY_LOST_SECONDS = number(
     "WAGGLE_RAY_LOST_SECONDS",
     "After how long without an answer the Ray cluster counts as lost, and its programs are started again.",
@@ -99,6 +122,9 @@ CLUSTER = (
     RAY_TRAINING,
     RAY_PREDICTION,
     RAY_SERVING,
+    RAY_TRAINING_NODES,
+    RAY_PREDICTION_LINES,
+    RAY_PREDICTION_JOBS,
     RAY_LOST_SECONDS,
     RAY_PYTHON,
     RAY_SERVE_URL,

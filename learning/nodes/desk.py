@@ -55,7 +55,9 @@ class Desk:
         parcels.move_manifests(self.folder, self.order.root)
         if earlier := self.order.links.get("earlier"):
             with links.opened(earlier) as stream:
-                parcels.unpack(stream, self.folder)
+                texts = parcels.unpack(stream, self.folder)
+            if there := texts.get(ROOT):
+                parcels.move_predictions(self.folder, there)
         # How the earlier start ended must not be sent as if this one had.
         JobFolder(self.folder).start()
 
@@ -72,10 +74,7 @@ class Desk:
 
     def look(self) -> None:
         """Send what has changed since it was sent last: what there is to see, and the state. Never raises NotSent."""
-        for name, wanted, seconds in (
-            (LIVE, parcels.is_live, LOOK_SECONDS),
-            (STATE, parcels.is_progress, STATE_SECONDS),
-        ):
+        for name, wanted, seconds in WATCHED:
             began = time.monotonic()
             if began < self._next.get(name, 0.0):
                 continue
@@ -92,12 +91,13 @@ class Desk:
         """Send what the program has left, and its exit status. Raises NotSent."""
         if status or (self.folder / "output" / "stopped").exists():
             self._send(STATE)
-        self._send(RESULT, texts={EXIT: str(status), ROOT: str(self.folder)})
+        self._send(RESULT, **{EXIT: str(status)})
 
-    def _send(self, name: str, *, texts: dict[str, str] | None = None) -> None:
+    def _send(self, name: str, **texts: str) -> None:
         wanted = {LIVE: parcels.is_live, STATE: parcels.is_state, RESULT: parcels.is_result}[name]
         with tempfile.NamedTemporaryFile(dir=self.folder.parent, prefix="parcel-") as spool:
-            parcels.pack(self.folder, wanted, parcels.as_file(spool), texts=texts, gzip=name == LIVE)
+            told = {ROOT: str(self.folder)} | texts if name != LIVE else {}
+            parcels.pack(self.folder, wanted, parcels.as_file(spool), texts=told, gzip=name == LIVE)
             spool.flush()
             links.send(self.order.links[name], Path(spool.name))
 

@@ -23,6 +23,8 @@ BEGIN = "--- the program starts ---"
 EXIT, ROOT = "exit", "root"
 """The members of RESULT that have the exit status of the program, and where its folder was."""
 LOG = "log.txt"
+PIECES = "pieces"
+"""Of a run that is divided into several jobs: the folder of their results, at the learner."""
 _LARGE = frozenset({"predictions.jsonl", LOG})
 
 
@@ -32,7 +34,8 @@ class Order:
 
     `arguments`: of the Python interpreter, before the folder. `root`: the run's folder at the learner. `links`: HTTP
     addresses by which ORDER and INPUT are read (and `earlier`, the STATE of an earlier start), and LIVE, STATE and
-    RESULT are written. `serving`: options of a program that serves, None for one that ends.
+    RESULT are written. `serving`: options of a program that serves, None for one that ends. `nodes`: how many run the
+    program together, of which each has what it `needs`.
     """
 
     arguments: list[str]
@@ -43,6 +46,8 @@ class Order:
     inherited: list[str] = field(default_factory=list)
     stop: bool = False
     serving: dict[str, Any] | None = None
+    nodes: int = 1
+    needs: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode()
@@ -57,7 +62,7 @@ Wanted = Callable[[Path], bool]
 
 def is_input(path: Path) -> bool:
     """Whether a file of the folder (a relative path) goes to the node when a program starts."""
-    return path.parts[0] not in ("output", "stream-cache") and not _is_unfinished(path)
+    return path.parts[0] not in ("output", "stream-cache", PIECES) and not _is_unfinished(path)
 
 
 def is_state(path: Path) -> bool:
@@ -66,8 +71,9 @@ def is_state(path: Path) -> bool:
 
 
 def is_progress(path: Path) -> bool:
-    """Whether a file says how far the program has got: a checkpoint, or a part of the predictions."""
-    return (path.parts[0] == "checkpoints" or _is_shard(path)) and not _is_unfinished(path)
+    """Whether a file says how far the program has got: a checkpoint, or predictions that have been made."""
+    predicted = _is_shard(path) or path.parts == ("output", "predictions.jsonl")
+    return (path.parts[0] == "checkpoints" or predicted) and not _is_unfinished(path)
 
 
 def is_live(path: Path) -> bool:
@@ -106,7 +112,7 @@ def files(root: Path, wanted: Wanted) -> Iterator[tuple[Path, int, int]]:
 
 
 def pack(
-    root: Path, wanted: Wanted, out: BinaryIO, *, texts: Mapping[str, str] | None = None, gzip: bool = False
+    root: Path, wanted: Wanted, out: BinaryIO, *, texts: Mapping[str, str | bytes] | None = None, gzip: bool = False
 ) -> None:
     """Write these files of `root` as an archive, and `texts` (name -> content) as further members."""
     with tarfile.open(fileobj=out, mode="w:gz" if gzip else "w") as archive:
@@ -121,10 +127,11 @@ def pack(
             _add_text(archive, member, content)
 
 
-def _add_text(archive: tarfile.TarFile, name: str, content: str) -> None:
+def _add_text(archive: tarfile.TarFile, name: str, content: str | bytes) -> None:
     info = tarfile.TarInfo(name)
-    info.size = len(content.encode())
-    archive.addfile(info, BytesIO(content.encode()))
+    data = content.encode() if isinstance(content, str) else content
+    info.size = len(data)
+    archive.addfile(info, BytesIO(data))
 
 
 def unpack(stream: BinaryIO, root: Path) -> dict[str, str]:
@@ -155,11 +162,11 @@ def move_manifests(root: Path, earlier: str) -> None:
         _rewrite(manifest, earlier, str(folder.root))
 
 
-def move_predictions(root: Path, earlier: str) -> None:
-    """The way back: predictions name the images as the manifests at `root` do."""
-    predictions = JobFolder(root).predictions
-    if predictions.exists():
-        _rewrite(predictions, earlier, str(root))
+def move_predictions(root: Path, earlier: str, *, to: str = "") -> None:
+    """Predictions below `root` that were made at `earlier` name the images as the manifests do at `to`, or `root`."""
+    for path in (JobFolder(root).predictions, *sorted((root / "output" / "shards").glob("*.jsonl"))):
+        if path.exists():
+            _rewrite(path, earlier, to or str(root))
 
 
 def _rewrite(path: Path, earlier: str, now: str) -> None:

@@ -6,7 +6,7 @@ It must not know what listens to the network, nor where models come from.
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ CONTENT_TYPES = ("image/jpeg", "image/png", "application/x-image")
 MAX_BODY_BYTES = 6_291_456
 """The largest body that InvokeEndpoint takes."""
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 

@@ -80,18 +80,32 @@ def plan(folder: JobFolder, *, total: int, processes: int, channel: str) -> Plan
     """The plan that an earlier start in this folder made, or a new one. Raises BadInput for one of another manifest."""
     shards = folder.output / "shards"
     shards.mkdir(parents=True, exist_ok=True)
-    with folder.manifest(channel).open("rb") as stream:
-        manifest = hashlib.file_digest(stream, "sha256").hexdigest()
+    content = _content(folder, channel)
     kept = shards / "plan.json"
     if kept.exists():
         body = json.loads(kept.read_text())
-        if body["manifest"] != manifest:
+        # An earlier version has left no name of the content: such a prediction begins anew.
+        if "content" not in body:
+            shutil.rmtree(shards)
+            return plan(folder, total=total, processes=processes, channel=channel)
+        if body["content"] != content:
             raise BadInput("output/shards has predictions of another manifest: start in a fresh folder")
         return Plan(shards, body["total"], body["size"])
     # Four a process at least, so that none waits long for the last one.
     size = max(1, min(MOST_LINES, -(-total // (4 * processes))))
-    write_atomically(kept, json.dumps({"manifest": manifest, "total": total, "size": size}))
+    write_atomically(kept, json.dumps({"content": content, "total": total, "size": size}))
     return Plan(shards, total, size)
+
+
+def _content(folder: JobFolder, channel: str) -> str:
+    """A name for what the manifest says, wherever the folder lies: a program may go on on another machine."""
+    digest = hashlib.sha256()
+    # As it stands inside a JSON text.
+    own = json.dumps(f"{folder.root}/", ensure_ascii=False)[1:-1].encode()
+    with folder.manifest(channel).open("rb") as stream:
+        for line in stream:
+            digest.update(line.replace(own, b""))
+    return digest.hexdigest()
 
 
 def count_lines(path: Path) -> int:

@@ -3,7 +3,10 @@
 Without torchrun every function answers as the only process there is. It must not know networks, data or files.
 """
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,7 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as group
 
+from learning.group import VARIABLE, Group
+
 PATIENCE = timedelta(hours=12)  # the others wait while process 0 measures and exports
+
+
+PR_SET_PDEATHSIG = 1
 
 
 def is_started() -> bool:
@@ -19,15 +27,28 @@ def is_started() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def machines() -> Group | None:
+    """This machine's place among those that train together; None for one that trains alone."""
+    text = os.environ.get(VARIABLE)
+    return Group.from_text(text) if text else None
+
+
 def begin(device: torch.device) -> None:
     """Join the other processes that torchrun has started, if it has; on a CPU they share its threads."""
     if is_started() and not group.is_initialized():
+        _end_with_parent()
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         if device.type == "cuda":
             torch.cuda.set_device(local_rank())
         else:
-            torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ["WORLD_SIZE"])))
+            torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ["LOCAL_WORLD_SIZE"])))
         group.init_process_group(backend, timeout=PATIENCE)
+
+
+def _end_with_parent() -> None:
+    """What started the processes may be killed with its node's program: then nobody would end these."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def end() -> None:

@@ -57,7 +57,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
     """The whole program."""
     began = time.monotonic()
     asked = parse_train(folder.read_hyperparameters())
-    if (count := _processes(asked)) > 1:
+    if together.is_to_start(count := _processes(asked)):
         together.train("learning.vision.train", folder, count)
         return
     memory.keep_freed()
@@ -136,6 +136,8 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
     )
     if saved:
         resume(training, *saved)
+    if distributed.agreed(lambda: [training.step]) != [training.step]:
+        raise RuntimeError(f"this process goes on from step {training.step}, the first one from another")
     return training
 
 
@@ -183,7 +185,7 @@ def _learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
         due.stepped(count)
         # The last evaluation is conclude's, unless the best of several is looked for.
         more = training.progress < 1 or asked.early_stopping
-        if more and training.step % training.steps_per_epoch == 0 and due.evaluation():
+        if more and training.step % training.steps_per_epoch == 0 and _agreed(due):
             reporter.report(stepper.tally)
             began = time.monotonic()
             if distributed.rank() == 0:
@@ -198,6 +200,11 @@ def _learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
             if distributed.rank() == 0:
                 save_checkpoint(training)
             saved = training.seconds
+
+
+def _agreed(due: Due) -> bool:
+    """Whether an evaluation is due: process 0 alone knows when it has made one, and how long that took."""
+    return bool(distributed.agreed(lambda: [float(due.evaluation())])[0])
 
 
 def _processes(asked: TrainHyperparameters) -> int:

@@ -80,7 +80,8 @@ def store() -> Part:
 def _processes() -> list[Part]:
     kinds = [heartbeats.QUEUE, *([heartbeats.LEARNER] if settings.LEARNING_INSTALLED else [])]
     try:
-        return [process(kind) for kind in kinds]
+        found = cluster() if settings.LEARNING_INSTALLED else None
+        return [*map(process, kinds), *([found] if found else [])]
     except DatabaseError:
         return [
             Part(kind, BROKEN, "the database, which knows, does not answer", "see database", False) for kind in kinds
@@ -100,6 +101,21 @@ def process(kind: str) -> Part:
         minutes = (now - rows[0].seen_at).total_seconds() / 60
         return Part(kind, BROKEN, f"{rows[0].place} was last heard of {minutes:.0f} min ago", remedy, False)
     return Part(kind, NONE, "none was heard of", f"start {start}", False)
+
+
+def cluster() -> Part | None:
+    """How the cluster is on which learners run programs, as they last told; None without any. Raises DatabaseError."""
+    now = timezone.now()
+    rows = [row for row in heartbeats.every(heartbeats.LEARNER) if heartbeats.lives(row, now)]
+    told = [row.figures[heartbeats.CLUSTER] for row in rows if heartbeats.CLUSTER in row.figures]
+    if not told:
+        return None
+    remedy = "look at the cluster's head and at WAGGLE_EXECUTOR (docs/ray.md)"
+    if "problem" in told[0]:
+        return Part(heartbeats.CLUSTER, BROKEN, told[0]["problem"], remedy, False)
+    nodes, cpus, gpus = (told[0][name] for name in ("nodes", "cpus", "gpus"))
+    detail = f"{nodes} nodes with {cpus:g} CPUs and {gpus:g} GPUs"
+    return Part(heartbeats.CLUSTER, OK if nodes else BROKEN, detail, remedy, False)
 
 
 def require_room(uri: str, size: int) -> None:

@@ -13,6 +13,9 @@ KINDS = (QUEUE, LEARNER)
 SILENT = {QUEUE: timedelta(minutes=4), LEARNER: timedelta(minutes=2)}
 """After how long without a heartbeat a process counts as gone. A queue's come with the sweep of every minute."""
 
+CLUSTER = "cluster"
+"""The figure of a learner that says how its cluster is: `nodes`, `cpus` and `gpus`, or the `problem` with it."""
+
 FORGOTTEN = timedelta(days=1)
 """After how long without a heartbeat a machine counts as taken away for good."""
 

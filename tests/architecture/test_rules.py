@@ -260,7 +260,7 @@ ENVIRONMENT_READERS = {
     **dict.fromkeys(("marketplace/wsgi.py", "marketplace/asgi.py"), "names the settings module"),
     **dict.fromkeys(CHILDREN, "makes the environment of a child"),
     **dict.fromkeys(STARTERS, "starts the processes that load the settings, without loading them itself"),
-    **{f"learning/nodes/{name}.py": "runs where there are no settings" for name in ("desk", "run", "serve")},
+    **{f"learning/nodes/{name}.py": "runs where there are no settings" for name in ("desk", "gang", "run", "serve")},
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
     "learning/vision/distributed.py": "reads which of several processes torchrun says it is",
 }

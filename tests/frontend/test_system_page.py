@@ -147,6 +147,22 @@ def test_the_page_shows_gpus_and_money():
     assert "Deposit" in text and "$12" in text
 
 
+def test_the_page_and_doctor_say_how_the_cluster_is(capsys, monkeypatch):
+    from marketplace.management.commands import doctor
+
+    monkeypatch.setattr(doctor, "LEARNER", {})
+    figures_ = {"slots": 2, "serving_slots": 4, "running": 1, "gpus": []}
+    cluster = {"nodes": 3, "cpus": 24.0, "gpus": 2.0}
+    heartbeats.note(heartbeats.LEARNER, place="bee-1", figures={**figures_, "cluster": cluster})
+    assert "3 nodes with 24 CPUs and 2 GPUs" in shown()
+    away = {"problem": "the cluster does not answer: refused"}
+    heartbeats.note(heartbeats.LEARNER, place="bee-1", figures={**figures_, "cluster": away})
+    with suppress(SystemExit):
+        call_command("doctor")
+    said = capsys.readouterr().out
+    assert "the cluster does not answer: refused" in said and "look at the cluster's head" in said
+
+
 def test_doctor_says_the_same(capsys, monkeypatch):
     from marketplace.management.commands import doctor
 

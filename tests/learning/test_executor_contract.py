@@ -6,12 +6,11 @@ import pytest
 
 from learning.contract import TRAIN, JobFolder
 from learning.services.programs.executor import LOG, LocalExecutor
-from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)
 
 COUNTING = ["-m", "tests.learning.programs.counting"]
-RAY = pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("ray")])
-SECONDS = 180.0
+RAY = pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("ray")])
+SECONDS = 600.0
 
 
 @pytest.fixture(params=["local", RAY])

@@ -1,6 +1,7 @@
 """What travels between a learner and the nodes of a cluster, without a cluster."""
 
 import io
+import json
 import subprocess
 import sys
 import tarfile
@@ -8,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from learning.contract import PREDICT, JobFolder
+from learning.contract import MODEL, PREDICT, JobFolder
+from learning.models import TrainingJob
 from learning.nodes import parcels
+from learning.services.programs import kinds
+from learning.serving import shards
 from marketplace import settings_checks
 from marketplace.settings_cluster import EXECUTOR, RAY_TRAINING
 from marketplace.settings_kinds import SettingError
+from tests.learning.serving import quadrants
+from tests.learning.serving.test_serve import picture
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +73,38 @@ def test_manifests_name_the_images_where_they_lie_and_predictions_where_they_lay
     assert folder.predictions.read_text(encoding="utf-8") == folder.manifest(PREDICT).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+def test_a_prediction_that_was_begun_on_another_node_goes_on(tmp_path):
+    def run(folder):
+        command = [sys.executable, "-m", "learning.serving.predict", str(folder.root)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    begun, whole, there = (JobFolder(tmp_path / name) for name in ("begun", "whole", "there"))
+    begun.prepare(hyperparameters={"processes": 1}, channels={PREDICT: {}, MODEL: {}})
+    quadrants.write_model(begun.channel(MODEL))
+    lines = []
+    for number in range(6):
+        path = begun.channel(PREDICT) / f"{number}.jpg"
+        path.write_bytes(picture("JPEG"))
+        lines.append(json.dumps({"source-ref": str(path), "waggle-object-id": number}))
+    begun.manifest(PREDICT).write_text("\n".join(lines))
+    sent(begun, parcels.is_input, whole.root)
+    parcels.move_manifests(whole.root, str(begun.root))
+    run(whole)
+    made = whole.predictions.read_text().replace(str(whole.root), str(begun.root)).splitlines(keepends=True)
+    plan = shards.plan(begun, total=6, processes=1, channel=PREDICT)
+    plan.path(0).write_text("".join(made[: plan.size]) + made[plan.size][:50])
+    # As a node does it: the state after the input.
+    sent(begun, parcels.is_input, there.root)
+    parcels.move_manifests(there.root, str(begun.root))
+    sent(begun, parcels.is_state, there.root)
+    parcels.move_predictions(there.root, str(begun.root))
+    assert f"{6 - plan.size} of 6 images" in run(there)
+    assert there.predictions.read_text() == "".join(made).replace(str(begun.root), str(there.root))
+
+
 @pytest.mark.parametrize("name", ["../outside", "output/../../outside", "/outside"])
 def test_nothing_is_written_outside_of_the_folder(tmp_path, name):
     spool = io.BytesIO()
@@ -106,3 +144,14 @@ def test_what_a_program_needs_of_a_node():
     for wrong in ("4", "cpus", "cpus=", "cpus=many", "cpus=0", "cpus=1 cpus=2", "cpus=-1", "cpus=nan"):
         with pytest.raises(SettingError, match="WAGGLE_RAY_TRAINING"):
             RAY_TRAINING.read({"WAGGLE_RAY_TRAINING": wrong})
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "nodes"), [({}, 8, 1), ({"num_nodes": "3"}, 8, 3), ({"num_nodes": "3"}, 2, 2)]
+)
+def test_a_training_has_the_nodes_that_it_asks_for_and_the_operator_allows(asked, allowed, nodes, settings):
+    settings.RAY_TRAINING_NODES = allowed
+    given = {"label_attribute_name": "bees"}
+    assert kinds.get("trainingjob").nodes(TrainingJob(hyperparameters=given | asked)) == nodes
+    other = {"architecture": "resnet18"}
+    assert kinds.get("trainingjob").nodes(TrainingJob(hyperparameters=given | other)) == 1

@@ -258,8 +258,9 @@ def processes(tmp_path, settings):
     script = Path(__file__).parent / "programs" / "supervise.py"
     started = []
 
-    def start():
-        process = subprocess.Popen([sys.executable, str(script), str(tmp_path / "programs")], env=environment)
+    def start(name="programs", *options):
+        command = [sys.executable, str(script), str(tmp_path / name), *options]
+        process = subprocess.Popen(command, env=environment)
         started.append(process)
         return process
 
@@ -267,7 +268,7 @@ def processes(tmp_path, settings):
     for process in started:
         process.kill()
         process.wait()
-    for process in working_in(tmp_path / "programs"):
+    for process in working_in(tmp_path):
         process.kill()
 
 
@@ -285,6 +286,24 @@ def test_kill_9_of_the_supervisor_changes_nothing_in_the_result(make, processes,
     # The orphan worked on until its successor killed it, which then went on from the last checkpoint.
     assert_whole(run, tmp_path / "programs", extra_steps=2)
     assert run.attempts <= 2
+
+
+@pytest.mark.slow
+def test_a_machine_that_dies_blocks_nothing_and_loses_its_training_to_another(make, processes, tmp_path):
+    run = make(_steps=STEPS, _pause=0.3)
+    dies = processes("one")
+    wait(lambda: TrainingMetric.objects.filter(training_job=run).count() > 5)
+    dies.kill()
+    dies.wait()
+    for process in working_in(tmp_path / "one"):
+        process.kill()
+    other = make(name="bees-2", _steps=STEPS, _pause=0)
+    processes("two", "15")
+    wait(lambda: finished(other) and finished(run), seconds=180)
+    # What waits does not wait for the dead machine; and of its folder nothing is left to go on from.
+    assert other.status == "Completed" and other.ended_at < run.ended_at
+    assert_whole(run, tmp_path / "two")
+    assert run.starts == 2 and run.folder.startswith(f"trainingjob-{run.pk}-")
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------

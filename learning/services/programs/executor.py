@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -25,7 +25,7 @@ MARK = "WAGGLE_JOB_FOLDER"
 # whatever else an operator keeps in the environment, above all secrets and proxies, stays out of its reach.
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_*", "TZ", "TMPDIR", "PYTHON*", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
-    *("CUDA*", "NVIDIA*", "NCCL*", "TORCH*", "OMP_*", "MKL_*", "OPENBLAS_*"),
+    *("CUDA*", "NVIDIA*", "NCCL*", "GLOO*", "TORCH*", "OMP_*", "MKL_*", "OPENBLAS_*"),
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Idle threads sleep instead of spinning: beside a busy web server, a training with two spinning threads takes ten times
@@ -54,11 +54,12 @@ class Program(Protocol):
 class Executor(Protocol):
     """Something that can run programs: this machine or a cluster."""
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> Program:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> Program:
         """Run `python <arguments> <folder>`; its output goes to <folder>/output/log.txt.
 
         `number`: how often the run has been started, this start included; two calls with the same number and folder are
-        one start. Raises NotRun.
+        one start. `nodes`: on how many machines at once; where there is one only, the program has that one. Raises
+        NotRun.
         """
 
     def clear(self, folder: Path) -> int:
@@ -66,6 +67,9 @@ class Executor(Protocol):
 
     def forget(self, folder: Path) -> None:
         """The run is over: remove what is kept for it outside of `folder`."""
+
+    def condition(self) -> dict[str, Any] | None:
+        """How the cluster is, ready for JSON; None for this machine. Raises NotRun when it does not answer."""
 
 
 class LocalProgram:
@@ -122,7 +126,7 @@ class LocalExecutor:
         self.inherited = (*INHERITED, *inherited)
         self.environment = dict(environment or {})
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> LocalProgram:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> LocalProgram:
         """See Executor.start."""
         log = folder / "output" / LOG
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +157,9 @@ class LocalExecutor:
 
     def forget(self, folder: Path) -> None:
         """See Executor.forget: all that there is lies in the folder."""
+
+    def condition(self) -> None:
+        """See Executor.condition."""
 
     def _environment(self, folder: Path) -> dict[str, str]:
         inherited = {

@@ -35,6 +35,12 @@ def of_settings() -> tuple[Executor, Executor]:
     }
     address = settings.EXECUTOR.replace("ray://", "http://", 1)
     return (
-        RayExecutor(address, niceness=settings.LEARNER_NICENESS, **given),
+        RayExecutor(
+            address,
+            niceness=settings.LEARNER_NICENESS,
+            lines=settings.RAY_PREDICTION_LINES,
+            jobs=settings.RAY_PREDICTION_JOBS,
+            **given,
+        ),
         RayServeExecutor(address, url=settings.RAY_SERVE_URL, most=settings.RAY_SERVE_REPLICAS, **given),
     )

@@ -127,7 +127,7 @@ class Runner(threading.Thread):
         kind.stage(run, self.folder)
         log.info("%s (%s): attempt %d", self.claim, run.name, run.attempts)
         recorder = Recorder(run, self.folder)
-        program = self.executor.start(kind.arguments(run), self.claim.folder, number=run.starts)
+        program = self.executor.start(kind.arguments(run), self.claim.folder, number=run.starts, nodes=kind.nodes(run))
         status = self._follow(run, program, recorder)
         recorder.keep()
         self._store_metrics()

@@ -97,8 +97,16 @@ class Supervisor:
         now = time.monotonic()
         if self._beat_at is None or now - self._beat_at >= BEAT_SECONDS:
             running = {"slots": self.slots, "serving_slots": self.serving_slots, "running": len(self.runners)}
-            heartbeats.note(heartbeats.LEARNER, place=self.place, figures={**running, "gpus": watched.read()})
+            figures = {**running, "gpus": watched.read(), **self._cluster()}
+            heartbeats.note(heartbeats.LEARNER, place=self.place, figures=figures)
             self._beat_at = now
+
+    def _cluster(self) -> dict[str, Any]:
+        try:
+            found = self.executor.condition()
+        except NotRun as error:
+            return {heartbeats.CLUSTER: {"problem": str(error)}}
+        return {heartbeats.CLUSTER: found} if found is not None else {}
 
     def step(self) -> None:
         """Renew the claims, forget the runs that have ended, and start waiting ones while slots are free."""

@@ -93,6 +93,7 @@ def findings() -> Iterator[Finding]:
         mail,
     ):
         yield check()
+    yield from cluster()
     for check in (bundle, node, chromium):
         yield check()
     for package in ("Django", "djangorestframework", "django-q2", "psycopg", "boto3", "pillow", "numpy", "orjson"):
@@ -195,6 +196,17 @@ def queue() -> Finding:
 def learner() -> Finding:
     """Whether a learner runs programs, on whatever machine."""
     return _process(heartbeats.LEARNER)
+
+
+def cluster() -> Iterator[Finding]:
+    """The cluster on which learners run programs, where there is one."""
+    try:
+        found = condition.cluster() if settings.LEARNING_INSTALLED else None
+    except DatabaseError as error:
+        yield Finding("cluster", False, str(error).strip().splitlines()[0], "see PostgreSQL above", needed=False)
+        return
+    if found is not None:
+        yield _of_part(found)
 
 
 def _process(kind: str) -> Finding:

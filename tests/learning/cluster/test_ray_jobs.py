@@ -7,18 +7,17 @@ from learning.services import registry, run_records, training
 from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from tests import builders
-from tests.learning.cluster.clusters import cluster  # noqa: F401  (a fixture)
 from tests.learning.test_supervisor import finished, wait
 from tests.object_stores import make_bucket, s3_servers  # noqa: F401  (fixtures)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("ray"),
 ]
 COUNTING = ["-m", "tests.learning.programs.counting"]
-SECONDS = 240.0
+SECONDS = 900.0
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def make(store):
 
 
 @pytest.fixture
-def learner(cluster, store, tmp_path):  # noqa: F811
+def learner(cluster, store, tmp_path):
     made = []
 
     def _learner(name="programs", **options):
@@ -61,7 +60,7 @@ def learner(cluster, store, tmp_path):  # noqa: F811
         supervisor.shut_down()
 
 
-def test_a_program_goes_on_from_its_checkpoint_when_its_node_is_lost(cluster, make, learner, settings):  # noqa: F811
+def test_a_program_goes_on_from_its_checkpoint_when_its_node_is_lost(cluster, make, learner, settings):
     node = cluster.add()
     supervisor = learner(running=COUNTING)
     run = make(_steps=60, _pause=0.25, _say="hello from the node")

@@ -9,7 +9,7 @@ from learning.services.programs.executor import LocalExecutor, LocalProgram
 class CountingExecutor(LocalExecutor):
     """Runs the counting program, whichever was asked for."""
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> LocalProgram:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> LocalProgram:
         """See LocalExecutor.start."""
         return super().start(["-m", "tests.learning.programs.counting"], folder)
 
@@ -17,7 +17,7 @@ class CountingExecutor(LocalExecutor):
 class PingingExecutor(LocalExecutor):
     """Runs the program that answers pings, whichever was asked for."""
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> LocalProgram:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> LocalProgram:
         """See LocalExecutor.start."""
         return super().start(["-m", "tests.learning.programs.pinging"], folder)
 
@@ -28,6 +28,6 @@ class OracleExecutor(LocalExecutor):
     def __init__(self, *, truth: Path, skill: float):
         super().__init__(environment={"WAGGLE_TEST_ORACLE_TRUTH": str(truth), "WAGGLE_TEST_ORACLE_SKILL": str(skill)})
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> LocalProgram:
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> LocalProgram:
         """See LocalExecutor.start."""
         return super().start(["-m", "tests.learning.programs.oracle"], folder)

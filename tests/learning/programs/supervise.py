@@ -1,4 +1,4 @@
-"""A supervisor in a process of its own, to be killed by the tests: python supervise.py <root>."""
+"""A supervisor in a process of its own, to be killed by the tests: python supervise.py <root> [<claim timeout>]."""
 
 import os
 import signal
@@ -21,6 +21,7 @@ if __name__ == "__main__":
     if os.environ.get("WAGGLE_TEST_EXECUTOR") == "oracle":
         skill = float(os.environ["WAGGLE_TEST_ORACLE_SKILL"])
         executor = OracleExecutor(truth=Path(os.environ["WAGGLE_TEST_ORACLE_TRUTH"]), skill=skill)
-    supervisor = Supervisor(executor=executor, slots=2, root=Path(sys.argv[1]), claim_timeout=timedelta(seconds=30))
+    timeout = timedelta(seconds=float(sys.argv[2]) if len(sys.argv) > 2 else 30)
+    supervisor = Supervisor(executor=executor, slots=2, root=Path(sys.argv[1]), claim_timeout=timeout)
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopping.set())
     supervisor.run(pause=0.1)

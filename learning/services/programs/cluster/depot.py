@@ -4,14 +4,14 @@ They lie below programs/ beside the parts of the accounts, so that no requester 
 learning/nodes/parcels.py; neither the cluster nor what runs there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
 
-from learning.nodes.parcels import INPUT, LIVE, ORDER, RESULT, STATE, Order, is_input, pack, unpack
+from learning.nodes.parcels import INPUT, LIVE, ORDER, RESULT, STATE, Order, Wanted, is_input, pack, unpack
 from learning.services.programs.channel_images import ADDRESS_SECONDS
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
@@ -34,19 +34,24 @@ class Depot:
         """The address of a parcel of one start."""
         return storage.join(self.base, str(number), name)
 
-    def put_input(self, number: int, folder: Path) -> None:
-        """Keep what the program reads, and of earlier starts only their states."""
+    def put_input(
+        self, number: int, folder: Path, *, wanted: Wanted = is_input, texts: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Keep what the program reads, and of earlier starts only their states.
+
+        `wanted`: which files of the folder; `texts`: what is put beside them, by name.
+        """
         for found in storage.list(f"{self.base}/"):
             if not found.uri.endswith(f"/{STATE}"):
                 storage.delete(found.uri)
         with storage.writer(self.uri(number, INPUT)) as out:
-            pack(folder, is_input, out)
+            pack(folder, wanted, out, texts=texts)
 
     def put_order(self, number: int, order: Order) -> None:
         """Write the order, or write it anew: with links that are good for ADDRESS_SECONDS from now."""
         links = {name: self._link(number, name) for name in READ}
         links |= {name: self._link(number, name, action="put_object") for name in WRITTEN}
-        if (earlier := self._newest_state(before=number)) is not None:
+        if (earlier := self.newest(STATE, before=number)) is not None:
             links["earlier"] = self._link(earlier, STATE)
         order.links.clear()
         order.links.update(links)
@@ -79,13 +84,15 @@ class Depot:
         for found in storage.list(f"{self.base}/"):
             storage.delete(found.uri)
 
-    def _newest_state(self, *, before: int) -> int | None:
-        numbers = [
-            int(found.uri.rsplit("/", 2)[1])
-            for found in storage.list(f"{self.base}/")
-            if found.uri.endswith(f"/{STATE}")
-        ]
-        return max((number for number in numbers if number < before), default=None)
+    def newest(self, name: str, *, before: int | None = None) -> int | None:
+        """The newest start of which there is such a parcel; None without one."""
+        found: list[int] = []
+        for one in storage.list(f"{self.base}/"):
+            # The pieces of a divided run have theirs further down.
+            number, _, rest = one.uri.removeprefix(f"{self.base}/").partition("/")
+            if rest == name and number.isdigit() and (before is None or int(number) < before):
+                found.append(int(number))
+        return max(found, default=None)
 
     def _link(self, number: int, name: str, *, action: str = "get_object") -> str:
         found = storage.presign_for_programs(self.uri(number, name), ADDRESS_SECONDS, action=action)

@@ -6,6 +6,9 @@ from typing import Any
 from ray.job_submission import JobSubmissionClient
 
 UPLOAD_SECONDS = 300.0
+CONDITION_SECONDS = 5
+"""A learner that asks how the cluster is has more to do meanwhile."""
+MOST_NODES = 10_000
 
 
 class Client(JobSubmissionClient):
@@ -23,6 +26,15 @@ class Client(JobSubmissionClient):
         if response.status_code != 200:
             raise RuntimeError(f"Ray Serve cannot be asked: status {response.status_code}")
         return sorted(response.json()["applications"])
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Every node that the cluster has had, as Ray's state API tells. Raises RuntimeError, OSError."""
+        asked = {"limit": MOST_NODES, "timeout": CONDITION_SECONDS}
+        response = self._do_request("GET", "/api/v0/nodes", params=asked, timeout=CONDITION_SECONDS)
+        if response.status_code != 200:
+            raise RuntimeError(f"the nodes cannot be asked for: status {response.status_code}")
+        found: list[dict[str, Any]] = response.json()["data"]["result"]["result"]
+        return found
 
 
 def connect(address: str, *, seconds: float) -> Client:

@@ -1,8 +1,8 @@
 """Runs programs as jobs of a Ray cluster. The run's row is the authority: Ray only starts and ends what it is told.
 
 The folder of a run travels through the store (depot.py), its log through Ray. A program whose node or cluster is lost
-has ended like one that was killed: the supervisor starts it again, from its newest checkpoint. Knows Ray and the depot;
-neither rows nor what the programs do.
+has ended like one that was killed: the supervisor starts it again, from its newest checkpoint. Long predictions are
+divided (divided.py). Knows Ray and the depot; neither rows nor what the programs do.
 """
 
 import functools
@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from django.conf import settings
 from learning.contract import JobFolder
 from learning.nodes.parcels import EXIT, LIVE, ORDER_URL, RESULT, ROOT, Order, move_predictions
 from learning.services.programs.cluster.depot import Depot
+from learning.services.programs.cluster.divided import MOST_STARTS, Divided, Piece, pieces_of
 from learning.services.programs.cluster.job_log import JobLog
-from learning.services.programs.executor import LOG, NotRun
+from learning.services.programs.executor import LOG, NotRun, Program
 from marketplace.errors import NotFound, StoreUnavailable
 from marketplace.settings_cluster import Resources
 
@@ -40,6 +42,10 @@ TERMINAL = ("SUCCEEDED", "FAILED", "STOPPED")
 UNKNOWN = "does not exist"
 NO_ROOM = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 TRIES = 3
+HOLDER = Resources(cpus=0.1)
+"""What a job needs whose work is done by others: it holds an application of Serve, or the members of a group."""
+DIVIDED = "transformjob-"
+"""How the runs are called that may be divided."""
 CODE = ("learning", "labeling")
 """The rooms of which programs are made; they travel to the nodes, so that these always have the learner's version."""
 
@@ -48,7 +54,8 @@ class RayExecutor:
     """Starts a job for each program at the dashboard of a cluster, such as http://head:8265.
 
     `resources`: what a program of a kind (the first part of its folder's name) needs. `lost_seconds`: after how long
-    without an answer the cluster counts as lost. `code`: the folders of packages that programs import.
+    without an answer the cluster counts as lost. `code`: the folders of packages that programs import. A prediction
+    over more than `lines` lines of a manifest (0: none) is divided into jobs, of which at most `jobs` run at once.
     """
 
     def __init__(
@@ -62,8 +69,11 @@ class RayExecutor:
         inherited: Sequence[str] = (),
         python: str = "python",
         code: Sequence[Path] | None = None,
+        lines: int = 0,
+        jobs: int = 8,
     ):
         self.address, self.resources, self.lost_seconds = address, resources, lost_seconds
+        self.lines, self.jobs = lines, jobs
         self.niceness, self.threads, self.inherited = niceness, threads, list(inherited)
         self.python = python
         # Several installations may share a cluster.
@@ -74,11 +84,9 @@ class RayExecutor:
         self._client: Any = None
         self._package = ""
 
-    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1) -> "RayProgram":
+    def start(self, arguments: Sequence[str], folder: Path, *, number: int = 1, nodes: int = 1) -> Program:
         """See Executor.start. A job that was submitted before with the same number is followed, not run again."""
-        run = run_of(folder)
-        depot = Depot(run)
-        here = JobFolder(folder)
+        run, here = run_of(folder), JobFolder(folder)
         # The program does that first; what it does not leave on its node must not be left here by an earlier start.
         here.failure.unlink(missing_ok=True)
         here.stopped.unlink(missing_ok=True)
@@ -90,17 +98,43 @@ class RayExecutor:
             threads=self.threads,
             inherited=self.inherited,
             serving=self.serving(folder, number),
+            nodes=nodes,
+            needs=asdict(self.needs(folder)),
         )
+        if run.startswith(DIVIDED) and (pieces := pieces_of(folder, self.lines)):
+            return Divided(self, folder, pieces, order=order, run=run, number=number)
+        if not self._is_known(submission := f"{self.prefix}-{run}-{number}"):
+            Depot(run).put_input(number, folder)
+        return self._started(submission, folder, order, depot=Depot(run), number=number)
+
+    def start_piece(self, piece: Piece, folder: Path, order: Order, *, run: str, number: int) -> "RayProgram":
+        """Start the job of one piece of the run in `folder`, as `start` does; the piece has its results in its own."""
+        depot = Depot(f"{run}/pieces/{piece.key}")
+        submission = f"{self.prefix}-{run}-{number}-{piece.number}-{piece.starts}"
+        # Greater with every start of the piece, as parcels are numbered.
+        parcel = number * MOST_STARTS + piece.starts
+        if not self._is_known(submission):
+            wanted, texts = piece.input()
+            depot.put_input(parcel, folder, wanted=wanted, texts=texts)
+        return self._started(submission, piece.folder, replace(order, links={}), depot=depot, number=parcel)
+
+    def _started(self, submission: str, folder: Path, order: Order, *, depot: Depot, number: int) -> "RayProgram":
         client = self.client()
-        submission = f"{self.prefix}-{run}-{number}"
-        if not _is_known(client, submission):
-            depot.put_input(number, folder)
+        if not self._is_known(submission):
             depot.put_order(number, order)
             link = depot.link_to_order(number)
-            self.submit(client, submission, self.job_needs(folder), environment={ORDER_URL: link})
+            needs = HOLDER if order.nodes > 1 or order.serving else Resources(**order.needs)
+            self.submit(client, submission, needs, module=self.module(order), environment={ORDER_URL: link})
         program = RayProgram(self, client, submission, depot=depot, number=number, order=order, folder=folder)
         program.log.start()
         return program
+
+    def kept_piece(self, piece: Piece, *, run: str) -> None:
+        """Fetch what an earlier start of the piece has left in the store, if it has ended. Raises StoreUnavailable."""
+        depot = Depot(f"{run}/pieces/{piece.key}")
+        if (number := depot.newest(RESULT)) is not None:
+            texts = depot.take(number, RESULT, piece.folder)
+            move_predictions(piece.folder, texts[ROOT], to=str(piece.root))
 
     def clear(self, folder: Path) -> int:
         """See Executor.clear: jobs of earlier starts of the run, by whatever supervisor.
@@ -130,13 +164,23 @@ class RayExecutor:
         except StoreUnavailable as error:
             log.warning("%s: what nodes were sent stays in the store: %s", folder.name, error)
 
+    def condition(self) -> dict[str, Any]:
+        """See Executor.condition."""
+        nodes = [one for one in ask(self.client().nodes) if one["state"] == "ALIVE"]
+        working = [one["resources_total"] for one in nodes if one["resources_total"].get("CPU")]
+        return {
+            "nodes": len(working),
+            "cpus": sum(one["CPU"] for one in working),
+            "gpus": sum(one.get("GPU", 0.0) for one in working),
+        }
+
     def serving(self, folder: Path, number: int) -> dict[str, Any] | None:
         """What a program that serves is told; None for programs that end."""
         return None
 
-    def module(self) -> str:
+    def module(self, order: Order) -> str:
         """What runs on the node in front of the program."""
-        return "learning.nodes.run"
+        return "learning.nodes.gang" if order.nodes > 1 else "learning.nodes.run"
 
     def client(self) -> Any:
         """The cluster's client. Raises NotRun when the cluster does not answer."""
@@ -151,16 +195,13 @@ class RayExecutor:
         """What a program of the folder's kind needs."""
         return self.resources[folder.name.split("-")[0]]
 
-    def job_needs(self, folder: Path) -> Resources:
-        """What its job needs: the same, where the program runs within the job."""
-        return self.needs(folder)
-
     def submit(
         self,
         client: Any,
         submission: str,
         needs: Resources,
         *,
+        module: str,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str],
     ) -> None:
@@ -168,7 +209,7 @@ class RayExecutor:
         for attempt in range(TRIES):
             try:
                 client.submit_job(
-                    entrypoint=" ".join((self.python, "-m", self.module(), *arguments)),
+                    entrypoint=" ".join((self.python, "-m", module, *arguments)),
                     submission_id=submission,
                     runtime_env={"working_dir": str(self._staged_code()), "env_vars": dict(environment)},
                     entrypoint_num_cpus=needs.cpus,
@@ -179,11 +220,18 @@ class RayExecutor:
                 return
             except (RuntimeError, ValueError, OSError, requests.RequestException) as error:
                 # The answer to a request that was taken may be lost: then the job is there.
-                if _is_known(client, submission):
+                if self._is_known(submission):
                     return
                 if attempt == TRIES - 1:
                     raise NotRun(f"the cluster at {self.address} took no job: {_brief(error)}") from error
                 time.sleep(1.0)
+
+    def _is_known(self, submission: str) -> bool:
+        try:
+            self.client().get_job_info(submission)
+        except (RuntimeError, OSError, requests.RequestException):
+            return False
+        return True
 
     def _staged_code(self) -> Path:
         """A folder with the code alone; the cluster knows it by its content and fetches it once."""
@@ -277,7 +325,7 @@ class RayProgram:
             reason = otherwise if isinstance(error, NotFound) else f"{otherwise}; and {error.message}"
             self.log.finish(reason)
             return -signal.SIGKILL
-        move_predictions(self._folder, texts[ROOT])
+        move_predictions(self._folder, texts[ROOT], to=self._order.root)
         self.log.finish()
         return int(texts[EXIT])
 
@@ -302,14 +350,6 @@ def run_of(folder: Path) -> str:
     """The run whose folder it is, as the supervisor names folders: kind-pk, or kind-pk-letters."""
     kind, pk, *_ = folder.name.split("-")
     return f"{kind}-{pk}"
-
-
-def _is_known(client: Any, submission: str) -> bool:
-    try:
-        client.get_job_info(submission)
-    except (RuntimeError, OSError, requests.RequestException):
-        return False
-    return True
 
 
 def _jobs(client: Any, *states: str) -> list[str]:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from learning.services.programs.cluster.ray_jobs import RayExecutor, ask, run_of
-from marketplace.settings_cluster import Resources
+from learning.nodes.parcels import Order
+from learning.services.programs.cluster.ray_jobs import HOLDER, RayExecutor, ask, run_of
 
-HOLDER = Resources(cpus=0.1)
-"""What the job that holds an application needs; the replicas have needs of their own."""
+MODULE = "learning.nodes.serve"
 EVERYWHERE = "0.0.0.0"
 
 
@@ -32,7 +31,7 @@ class RayServeExecutor(RayExecutor):
         left = [name for name in ask(client.applications) if name.startswith(f"{run}-")]
         if left:
             submission = f"{run}-clear-{left[-1].rsplit('-', 1)[1]}"
-            self.submit(client, submission, HOLDER, arguments=[run], environment={})
+            self.submit(client, submission, HOLDER, module=MODULE, arguments=[run], environment={})
         return ended
 
     def serving(self, folder: Path, number: int) -> dict[str, Any] | None:
@@ -50,10 +49,6 @@ class RayServeExecutor(RayExecutor):
             "needs": asdict(self.needs(folder)),
         }
 
-    def module(self) -> str:
+    def module(self, order: Order) -> str:
         """See RayExecutor.module."""
-        return "learning.nodes.serve"
-
-    def job_needs(self, folder: Path) -> Resources:
-        """See RayExecutor.job_needs."""
-        return HOLDER
+        return MODULE

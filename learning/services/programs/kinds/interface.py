@@ -47,6 +47,10 @@ class ProgramKind(ABC, Generic[Run]):
         """What is started: the arguments of the Python interpreter, before the folder."""
         return ["-m", self.module]
 
+    def nodes(self, run: Run) -> int:
+        """On how many machines the program runs at once, where there are so many."""
+        return 1
+
     @abstractmethod
     def stage(self, run: Run, folder: JobFolder) -> None:
         """Fill the folder with all that the program reads. Safe to repeat; `run` has its account loaded.

@@ -8,7 +8,7 @@ from django.db.models import F, Func, JSONField, Q, Value
 
 from learning import families, transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
-from learning.family_hyperparameters import known
+from learning.family_hyperparameters import known, parse_training
 from learning.models import TrainingJob, TrainingMetric, TuningTrial
 from learning.services import asked_outputs, improvement_nudges, lineage, registry, run_notices
 from learning.services.programs import staging
@@ -27,6 +27,10 @@ class TrainingKind(ProgramKind[TrainingJob]):
     def arguments(self, run: TrainingJob) -> list[str]:
         """See ProgramKind.arguments: each family of learners has a program of its own."""
         return ["-m", families.of_training(run.hyperparameters).train]
+
+    def nodes(self, run: TrainingJob) -> int:
+        """See ProgramKind.nodes: as many as are asked for and allowed."""
+        return min(getattr(parse_training(run.hyperparameters), "num_nodes", 1), settings.RAY_TRAINING_NODES)
 
     def stage(self, run: TrainingJob, folder: JobFolder) -> None:
         """See ProgramKind.stage."""
