@@ -233,6 +233,10 @@ FIELDS = (
 """Fields of forms whose label is their name."""
 
 
+HINTS = (word("Letters, digits and hyphens, at most 63; a letter or digit at both ends."),)
+"""Help texts that services give to forms."""
+
+
 def status(name: str) -> str:
     """A status of a machine of states as a page says it: "EarlyStopped" is "Early stopped"."""
     known = STATUSES.get(name)
