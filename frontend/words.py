@@ -305,6 +305,10 @@ ENTRIES = {
 """Kinds of entries in the ledger."""
 
 
+HINTS = (word("Letters, digits and hyphens, at most 63; a letter or digit at both ends."),)
+"""Help texts that services give to forms."""
+
+
 def status(name: str) -> str:
     """A status of a machine of states as a page says it: "EarlyStopped" is "Early stopped"."""
     known = STATUSES.get(name)
