@@ -233,8 +233,7 @@ FIELDS = (
 )
 """Fields of forms whose label is their name."""
 
-HINTS = (
-    word("Letters, digits and hyphens, at most 63; a letter or digit at both ends."),
+POLICY = (
     word("Whether new models are trained by themselves."),
     word("Minutes between two checks for new training."),
     word("Answered images that make a new training."),
@@ -246,7 +245,7 @@ HINTS = (
     word("Minutes between two looks for a new sample."),
     word("Every how many detections one is a sample."),
 )
-"""The rule of names, and what the parameters of an improvement policy mean."""
+"""What the parameters of an improvement policy mean."""
 
 LEARNING = (
     word("Training"),
@@ -303,6 +302,10 @@ ENTRIES = {
     "invoice": pgettext_lazy("entry", "Invoice"),
 }
 """Kinds of entries in the ledger."""
+
+
+HINTS = (word("Letters, digits and hyphens, at most 63; a letter or digit at both ends."),)
+"""Help texts that services give to forms."""
 
 
 def status(name: str) -> str:

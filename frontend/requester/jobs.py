@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
@@ -33,18 +34,18 @@ from marketplace.services.scope import actor
 PER_PAGE = 30
 RUNNING = tuple(state for state in transitions.LABELING_JOB.states if state not in transitions.LABELING_JOB.final)
 EXPORT_KINDS = {
-    "manifest": "Augmented manifest",
+    "manifest": _("Augmented manifest"),
     "coco": "COCO",
     "voc": "Pascal VOC",
     "yolo": "YOLO",
-    "masks": "Mask PNGs",
-    "csv": "Table (CSV)",
-    "conll": "CoNLL (IOB2 tags)",
+    "masks": _("Mask PNGs"),
+    "csv": _("Table (CSV)"),
+    "conll": _("CoNLL (IOB2 tags)"),
     "jsonl": "JSON Lines",
-    "huggingface": "Hugging Face datasets",
-    "worker-answers": "Answers of each worker",
+    "huggingface": _("Hugging Face datasets"),
+    "worker-answers": _("Answers of each worker"),
 }
-EXPORT_LABELS = {"all": "All labels", "human": "By people only", "machine": "By the machine only"}
+EXPORT_LABELS = {"all": _("All labels"), "human": _("By people only"), "machine": _("By the machine only")}
 ORDERS = {"name": "name", "status": "status", "created": "id"}
 
 
@@ -76,9 +77,9 @@ def _bar(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
     total = max(1, job.objects_total)
     shares, at = [], 0.0
     for kind, name, said in (
-        ("human", "HumanLabeled", "People"),
-        ("machine", "MachineLabeled", "Machine"),
-        ("failed", "FailedNonRetryableError", "Failed"),
+        ("human", "HumanLabeled", gettext("People")),
+        ("machine", "MachineLabeled", gettext("Machine")),
+        ("failed", "FailedNonRetryableError", gettext("Failed")),
     ):
         width = 100 * counters[name] / total
         shares.append(
@@ -107,14 +108,14 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "may_follow": not chaining.refusal(job),
         "audits": chaining.audits_of(job),
         "tabs": [
-            ("progress", "Progress", reverse("requester:job", args=[job.pk])),
-            ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
-            ("classes", "Classes", reverse("requester:job-classes", args=[job.pk])),
-            *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
-            *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
-            ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
-            ("bonuses", "Bonuses", reverse("requester:job-bonuses", args=[job.pk])),
-            ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
+            ("progress", gettext("Progress"), reverse("requester:job", args=[job.pk])),
+            ("gallery", gettext("Labels"), reverse("requester:job-gallery", args=[job.pk])),
+            ("classes", gettext("Classes"), reverse("requester:job-classes", args=[job.pk])),
+            *([("loop", gettext("Learning loop"), reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
+            *([("answers", gettext("Review"), reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
+            ("people", gettext("People and agreement"), reverse("requester:job-people", args=[job.pk])),
+            ("bonuses", gettext("Bonuses"), reverse("requester:job-bonuses", args=[job.pk])),
+            ("downloads", gettext("Downloads"), reverse("requester:job-downloads", args=[job.pk])),
         ],
     }
 
@@ -197,7 +198,7 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
             "steps": loop_story.steps(view),
             "reasons": loop_story.reasons(view),
             "galleries": [
-                ("machine", "By the machine"),
+                ("machine", gettext("By the machine")),
                 *((n, said) for n, (said, *_) in automation.gallery(job).items()),
             ],
             "saving": loop_story.saving(view, context["money"]),
@@ -229,10 +230,10 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     histogram = people.confidence_histogram(job)
     chart = {
         "type": "bar",
-        "title": "Confidence of the labels by people",
-        "x": {"label": "confidence"},
-        "y": {"label": "objects"},
-        "series": [{"name": "Objects", "points": [[i / 10, n] for i, n in enumerate(histogram)]}],
+        "title": gettext("Confidence of the labels by people"),
+        "x": {"label": gettext("confidence")},
+        "y": {"label": gettext("objects")},
+        "series": [{"name": gettext("Objects"), "points": [[i / 10, n] for i, n in enumerate(histogram)]}],
     }
     unclear, first_unclear = people.unclear(job, limit=6)
     context = {

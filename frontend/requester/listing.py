@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from frontend import automation
 from labeling.models import LabelingJob
 
@@ -12,14 +14,17 @@ PAYLOAD = ("queue__instructions",)
 def doing(job: LabelingJob) -> dict[str, Any] | None:
     """What a live job is doing, in words, and how far that is (0 to 1, None where not known); None when it is over."""
     if job.status == "Initializing":
-        return {"said": "The images are being ingested", "progress": None}
+        return {"said": gettext("The images are being ingested"), "progress": None}
     if job.status == "Stopping":
-        return {"said": "The job is stopping: what is done is kept, the rest of the money returns", "progress": None}
+        return {
+            "said": gettext("The job is stopping: what is done is kept, the rest of the money returns"),
+            "progress": None,
+        }
     if job.status != "InProgress":
         return None
     view = automation.loop_view(job)
     if view is None:
-        return {"said": "People are labeling", "progress": None}
+        return {"said": gettext("People are labeling"), "progress": None}
     rounds = view["rounds"]
     audited = any(one["status"] in ("Labeling", "Withdrawing") for one in view["audits"])
     live = rounds[-1] if rounds and not audited else None
@@ -28,5 +33,9 @@ def doing(job: LabelingJob) -> dict[str, Any] | None:
         progress = live["training_progress"]
     elif live and live["status"] == "Predicting":
         progress = live["prediction_progress"]
-    said = f"Round {live['number']}: {view['activity']}" if live else str(view["activity"]).capitalize()
+    said = (
+        gettext("Round {number}: {activity}").format(number=live["number"], activity=view["activity"])
+        if live
+        else str(view["activity"]).capitalize()
+    )
     return {"said": said, "progress": progress}

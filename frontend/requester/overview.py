@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from frontend import automation
 from frontend.requester import listing
@@ -30,10 +31,10 @@ def _spending(account: Account) -> dict[str, Any] | None:
     points = [[day.isoformat(), spent.get(day, 0)] for day in days]
     return {
         "type": "bar",
-        "title": f"Spending, last {DAYS} days",
-        "x": {"label": "day", "format": "date"},
-        "y": {"label": "spent", "format": "money", "min": 0},
-        "series": [{"name": "Spent", "points": points}],
+        "title": gettext("Spending, last {days} days").format(days=DAYS),
+        "x": {"label": gettext("day"), "format": "date"},
+        "y": {"label": gettext("spent"), "format": "money", "min": 0},
+        "series": [{"name": gettext("Spent"), "points": points}],
     }
 
 

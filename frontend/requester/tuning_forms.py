@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from frontend.automation import EVERY_ARCHITECTURE
@@ -172,8 +172,8 @@ class RangeForm(forms.Form):
 
     name = forms.CharField(max_length=ranges.NAME_LENGTH.longest, required=False, label=_("Hyperparameter"))
     type = forms.ChoiceField(choices=[(one, one) for one in ranges.TYPES], required=False, label=_("Type"))
-    low = forms.FloatField(required=False, label=_("From"))
-    high = forms.FloatField(required=False, label=_("To"))
+    low = forms.FloatField(required=False, label=pgettext_lazy("range", "From"))
+    high = forms.FloatField(required=False, label=pgettext_lazy("range", "To"))
     scaling = forms.ChoiceField(choices=[(one, one) for one in ranges.SCALINGS], required=False, label=_("Scaling"))
     values = forms.CharField(
         max_length=VALUES_LENGTH.longest, required=False, help_text=_("With commas between them."), label=_("Values")

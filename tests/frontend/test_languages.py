@@ -168,3 +168,34 @@ def test_a_letter_speaks_the_language_of_the_page_that_asked_for_it(settings):
         background.mail_password_link(*message.task["args"])
         assert mail.outbox.pop().subject == subject
         message.delete()
+
+
+HEADINGS = {
+    "operator:accounts": "Konten und Einzahlungen",
+    "operator:system": "Hängt fest",
+    "operator:payouts": "Alle Auszahlungen",
+    "operator:money": "Steuer auf Gebühren",
+    "operator:ledger": "Jetzt prüfen",
+    "operator:people": "Neue Person",
+    "operator:identity-providers": "Kein Identitätsanbieter",
+    "operator:vendors": "Jeder Status",
+    "operator:invoices": "Zu bezahlen",
+    "operator:flags": "Was folgt, wenn eine Regel etwas findet",
+    "requester:models": "Noch kein Modell",
+    "requester:model-import-new": "Ein Beispiel für config.json",
+    "requester:training-new": "Woraus gelernt wird",
+    "requester:tuning-new": "Höchstens so viele Trainings",
+    "requester:transform-new": "Mindestwert",
+    "requester:endpoint-new": "In gleichen Schritten (linear)",
+    "requester:human-task-ui-new": "Neue Worker-Vorlage",
+    "requester:improvement-new": "Minuten zwischen zwei Blicken nach einer neuen Stichprobe.",
+}
+"""Pages of operators, and of training and hosting, with something that stands there in German."""
+
+
+@pytest.mark.django_db
+def test_pages_of_operators_and_of_learning_are_in_german():
+    rooms = {"operator": signed_in(builders.an_operator()), "requester": signed_in(builders.a_requester()[0])}
+    for route, heading in HEADINGS.items():
+        page = rooms[route.partition(":")[0]].get(reverse(route), **GERMAN)
+        assert page.status_code == 200 and heading in page.content.decode(), route

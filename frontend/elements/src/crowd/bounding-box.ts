@@ -21,7 +21,7 @@ export class CrowdBoundingBox extends ShapeElement<Box, BoxEditor, BoxTool, Draf
   protected readonly usual = BOX_KEYS;
   get hotkeys() { return boxHotkeys(this.keys); }
   protected readonly words = { one: msg("box"), many: msg("boxes") };
-  protected readonly drawing = { glyph: "square-dashed", how: "drag" } as const;
+  protected readonly drawing = { glyph: "square-dashed", how: msg("drag") } as const;
   protected readonly request = msg("Draw a box around each object");
   protected override readonly filling = msg("Box filling");
   private initial: AnswerBox[] | null = null;

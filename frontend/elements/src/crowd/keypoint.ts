@@ -7,6 +7,6 @@ import { msg } from "../locale";
 @crowdElement("crowd-keypoint")
 export class CrowdKeypoint extends PathElement {
   protected readonly form = KEYPOINT;
-  protected readonly drawing = { glyph: "crosshair", how: "click" } as const;
+  protected readonly drawing = { glyph: "crosshair", how: msg("click") } as const;
   protected readonly request = msg("Set each key point");
 }

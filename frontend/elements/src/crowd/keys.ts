@@ -57,39 +57,39 @@ const VIEWING: readonly Planned[] = [
   { keys: msg("Ctrl + Z, Ctrl + Shift + Z"), does: msg("undo, redo") },
   { keys: "+ / −, wheel, two fingers", does: msg("zoom") },
   { keys: msg("Space + drag, middle button"), does: msg("pan") },
-  ["fit", "see the whole picture"],
-  ["hand", "hand: drag the picture"],
+  ["fit", msg("see the whole picture")],
+  ["hand", msg("hand: drag the picture")],
 ];
 const FINISHING: readonly Planned[] = [
-  ["nothing", "nothing to label here"],
-  ["search", "find a label"],
+  ["nothing", msg("nothing to label here")],
+  ["search", msg("find a label")],
   { keys: "Escape", does: msg("cancel, deselect") },
 ];
 const LABELING: Hotkey = { keys: "1 … 0, letters", does: msg("choose the label written next to it") };
 
-const stepping = (one: string): readonly Planned[] => [["next", `next ${one}`], ["previous", `previous ${one}`]];
+const stepping = (one: string): readonly Planned[] => [["next", msg(str`next ${one}`)], ["previous", msg(str`previous ${one}`)]];
 const copying = (many: string): readonly Planned[] => [
-  ["duplicate", "duplicate"],
+  ["duplicate", msg("duplicate")],
   { keys: msg("Ctrl + C, Ctrl + V"), does: msg(str`copy and paste, also on the next picture (all ${many} if none is selected)`) },
 ];
 const hiding = (one: string, many: string, more = ""): readonly Planned[] => [
-  ["hide", `hide the other ${many}${more}`],
-  ["hide-one", `hide the selected ${one}`],
-  ["show-all", `show all ${many} again`],
-  ["lock-one", `lock the selected ${one}, or unlock it`],
-  ["guides", "guide lines on or off"],
+  ["hide", msg(str`hide the other ${many}${more}`)],
+  ["hide-one", msg(str`hide the selected ${one}`)],
+  ["show-all", msg(str`show all ${many} again`)],
+  ["lock-one", msg(str`lock the selected ${one}, or unlock it`)],
+  ["guides", msg("guide lines on or off")],
 ];
 
 /** The keys of the box tool as the help shows them. */
 export function boxHotkeys(keys: Keys = BOX_KEYS): readonly Line[] {
   return listed([
-    ["place", "show the crosshair, then set each corner (arrows move it)"],
+    ["place", msg("show the crosshair, then set each corner (arrows move it)")],
     { keys: "← ↑ → ↓", does: msg("move the selected box or the crosshair by 1 pixel") },
     { keys: msg("Shift + arrows"), does: msg("by 10 pixels") },
     { keys: msg("Alt + arrows"), does: msg("resize (with Shift by 10)") },
-    LABELING, ...stepping("box"), ...copying("boxes"),
-    ["remove", "delete the selected box"],
-    ...VIEWING, ...hiding("box", "boxes"), ...FINISHING,
+    LABELING, ...stepping(msg("box")), ...copying(msg("boxes")),
+    ["remove", msg("delete the selected box")],
+    ...VIEWING, ...hiding(msg("box"), msg("boxes")), ...FINISHING,
   ], keys);
 }
 
@@ -97,18 +97,18 @@ export function boxHotkeys(keys: Keys = BOX_KEYS): readonly Line[] {
 export function pathHotkeys(one: string, many: string, points: { most: number; closed: boolean }, keys: Keys = PATH_KEYS): readonly Line[] {
   const several = points.most > 1;
   const free = points.most > 2;
-  const ends = points.closed ? `close the ${one} (also: a click on its first point)` : `end the ${one} (also: a second click on its last point)`;
+  const ends = points.closed ? msg(str`close the ${one} (also: a click on its first point)`) : msg(str`end the ${one} (also: a second click on its last point)`);
   return listed([
-    ["place", several ? "show the crosshair, then set each point (arrows move it)" : "show the crosshair, then set the point (arrows move it)"],
+    ["place", several ? msg("show the crosshair, then set each point (arrows move it)") : msg("show the crosshair, then set the point (arrows move it)")],
     ...(free ? [{ keys: "Enter", does: ends }, { keys: "Delete", does: msg("while drawing: take back the last point") }] : []),
     { keys: "← ↑ → ↓", does: msg(str`move the crosshair, the chosen point or the selected ${one} by 1 pixel`) },
     { keys: msg("Shift + arrows"), does: msg("by 10 pixels") },
-    ...(several ? [["point-before", `previous point of the selected ${one}`], ["point-after", `next point of the selected ${one}`]] as const : []),
-    ...(free ? [["insert", "insert a point after the chosen one (also: drag an edge)"] as const] : []),
+    ...(several ? [["point-before", msg(str`previous point of the selected ${one}`)], ["point-after", msg(str`next point of the selected ${one}`)]] as const : []),
+    ...(free ? [["insert", msg("insert a point after the chosen one (also: drag an edge)")] as const] : []),
     LABELING, ...stepping(one), ...copying(many),
-    ["remove", several ? `delete the chosen point or the selected ${one}` : `delete the selected ${one}`],
-    ...VIEWING, ...hiding(one, many, "; clicks then draw over them"),
-    ...(several ? [["snap", "snap to neighbouring points and edges, on or off"] as const] : []),
+    ["remove", several ? msg(str`delete the chosen point or the selected ${one}`) : msg(str`delete the selected ${one}`)],
+    ...VIEWING, ...hiding(one, many, msg("; clicks then draw over them")),
+    ...(several ? [["snap", msg("snap to neighbouring points and edges, on or off")] as const] : []),
     ...FINISHING,
   ], keys);
 }
@@ -116,20 +116,20 @@ export function pathHotkeys(one: string, many: string, points: { most: number; c
 /** The keys of the tool for masks. `instances`: each object has a mask of its own. */
 export function maskHotkeys(instances: boolean, keys: Keys = MASK_KEYS): readonly Line[] {
   return listed([
-    ["brush", "brush"],
-    ["eraser", "eraser"],
-    ["fill", "fill an area"],
-    ["polygon", "polygon: set its points, the first one again to paint it"],
-    ["smaller", "smaller brush"],
-    ["larger", "larger brush"],
+    ["brush", msg("brush")],
+    ["eraser", msg("eraser")],
+    ["fill", msg("fill an area")],
+    ["polygon", msg("polygon: set its points, the first one again to paint it")],
+    ["smaller", msg("smaller brush")],
+    ["larger", msg("larger brush")],
     { keys: "Enter", does: msg("show the crosshair, then paint there: brush down and up, fill, or set a point (arrows move it)") },
     { keys: "← ↑ → ↓", does: msg("move the crosshair by 1 pixel, with Shift by 10") },
     LABELING,
-    ["next", instances ? "go on with the next instance" : "go on with the next label that is painted"],
-    ...(instances ? [["new", "begin a new instance"] as const] : []),
-    ["remove", instances ? "delete the chosen instance" : "delete what is painted with the label"],
+    ["next", instances ? msg("go on with the next instance") : msg("go on with the next label that is painted")],
+    ...(instances ? [["new", msg("begin a new instance")] as const] : []),
+    ["remove", instances ? msg("delete the chosen instance") : msg("delete what is painted with the label")],
     ...VIEWING,
-    ["hide", "hide the other masks"],
+    ["hide", msg("hide the other masks")],
     ...FINISHING,
   ], keys);
 }

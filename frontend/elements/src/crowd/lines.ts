@@ -30,13 +30,13 @@ abstract class LinesElement extends PathElement {
 @crowdElement("crowd-polyline")
 export class CrowdPolyline extends LinesElement {
   protected readonly form = POLYLINE;
-  protected readonly drawing = { glyph: "spline", how: "click point by point" } as const;
+  protected readonly drawing = { glyph: "spline", how: msg("click point by point") } as const;
   protected readonly request = msg("Draw a line along each object");
 }
 
 @crowdElement("crowd-line")
 export class CrowdLine extends LinesElement {
   protected readonly form = LINE;
-  protected readonly drawing = { glyph: "slash", how: "drag, or click both ends" } as const;
+  protected readonly drawing = { glyph: "slash", how: msg("drag, or click both ends") } as const;
   protected readonly request = msg("Draw each line");
 }

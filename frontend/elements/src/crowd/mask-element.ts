@@ -26,7 +26,7 @@ const percent = (part: number, whole: number): string => {
 export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   /** Whether each object has a mask of its own. */
   protected abstract readonly instances: boolean;
-  protected readonly drawing = { glyph: "brush", how: "paint" } as const;
+  protected readonly drawing = { glyph: "brush", how: msg("paint") } as const;
   protected readonly how = msg("Press Enter to paint by keys, question mark for all keys.");
   protected override readonly filling = msg("Mask strength");
   /** The initial mask while it is being read; a draft that was given meanwhile waits in `kept`. */

@@ -7,6 +7,6 @@ import { msg } from "../locale";
 @crowdElement("crowd-polygon")
 export class CrowdPolygon extends PathElement {
   protected readonly form = POLYGON;
-  protected readonly drawing = { glyph: "pentagon", how: "click point by point" } as const;
+  protected readonly drawing = { glyph: "pentagon", how: msg("click point by point") } as const;
   protected readonly request = msg("Draw a polygon around each object");
 }

@@ -116,7 +116,7 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
     const shapes: readonly S[] = editor?.shapes ?? [];
     return guard([shapes, editor?.selected, editor?.hidden, editor?.locked, this.listOpen, this.known], () => editor ? shapeList<S>({
       kind: editor.kind, shapes, selected: editor.selected, hidden: editor.hidden, locked: editor.locked, open: this.listOpen, colour: (label) => this.colour(label),
-      hint: html`None yet. ${this.drawing.how.charAt(0).toUpperCase()}${this.drawing.how.slice(1)} on the picture, or press <kbd>${this.key("place")}</kbd> to draw by keys.`,
+      hint: html`${msg(str`None yet. ${this.drawing.how.charAt(0).toUpperCase()}${this.drawing.how.slice(1)} on the picture, or press`)} <kbd>${this.key("place")}</kbd> ${msg("to draw by keys.")}`,
       onSelect: (id) => { editor.select(id); this.bench?.reveal(); this.requestUpdate(); },
       onHide: (id, hidden) => { editor.setHidden(id, hidden); this.requestUpdate(); },
       onLock: (id, locked) => { editor.setLocked(id, locked); this.requestUpdate(); },

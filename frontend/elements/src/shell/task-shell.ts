@@ -332,7 +332,7 @@ export class TaskShell extends LitElement {
   private regions(task: Assignment) {
     const { short, full, good_examples: good = [], bad_examples: bad = [] } = task.instructions ?? {};
     const gallery = (examples: Example[], kind: string) => html`<div class="examples">${examples.map((one) => html`
-      <figure class=${kind}><img src=${one.image_url} alt=${one.caption || `${kind} example`} loading="lazy" />${one.caption ? html`<figcaption>${one.caption}</figcaption>` : nothing}</figure>`)}</div>`;
+      <figure class=${kind}><img src=${one.image_url} alt=${one.caption || (kind === "good" ? msg("good example") : msg("bad example"))} loading="lazy" />${one.caption ? html`<figcaption>${one.caption}</figcaption>` : nothing}</figure>`)}</div>`;
     const { comment } = task.element;
     return html`
       ${comment ? html`<worker-comment header=${comment} link-text=${comment}></worker-comment>` : nothing}
