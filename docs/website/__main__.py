@@ -20,7 +20,7 @@ LINK = re.compile(r"\]\(([^)#?\s]+)")
 
 
 def linked() -> Iterator[Path]:
-    """Files of the project that pages link or show and that are no pages, relative to it: notebooks, programs, a drawing."""
+    """Files that pages link or show and that are no pages, relative to the project: notebooks, programs, a drawing."""
     pages = set(navigation.written())
     for page in navigation.written():
         for target in LINK.findall((ROOT / page).read_text()):
