@@ -13,11 +13,11 @@ import uuid
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
+from marketplace import installation
 from marketplace import settings_declared as declared
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ALIVE = "alive"
-ROOT = Path(__file__).resolve().parent.parent
 _held: list[object] = []
 
 
@@ -26,7 +26,7 @@ def begin(kind: str, environment: MutableMapping[str, str]) -> None:
 
     Where the folder cannot be made the processes count each for itself.
     """
-    folder = (declared.VAR.read(environment) or ROOT / "var") / "metrics"
+    folder = (declared.VAR.read(environment) or installation.default_var()) / "metrics"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _forget_dead(folder)

@@ -4,17 +4,29 @@
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from docs.website import navigation, pictures
 from docs.website.navigation import ROOT
 
 WORK = ROOT / "var" / "docs"
-BESIDE = ("docs/images", "docs/consensus.svg", "LICENSE")
-"""What pages show or link and is no page."""
+SHOWN = "docs/images"
+LINK = re.compile(r"\]\(([^)#?\s]+)")
+
+
+def linked() -> Iterator[Path]:
+    """Files that pages link or show and that are no pages, relative to the project: notebooks, programs, a drawing."""
+    pages = set(navigation.written())
+    for page in navigation.written():
+        for target in LINK.findall((ROOT / page).read_text()):
+            path = (ROOT / page.parent / target).resolve()
+            if path.is_file() and path.is_relative_to(ROOT) and (name := path.relative_to(ROOT)) not in pages:
+                yield name
 
 
 def stage(source: Path, drawn: Path) -> None:
@@ -25,9 +37,10 @@ def stage(source: Path, drawn: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, target)
     (source / "index.md").write_text(navigation.index())
-    for name in BESIDE:
-        given, target = ROOT / name, source / name
-        shutil.copytree(given, target) if given.is_dir() else shutil.copyfile(given, target)
+    shutil.copytree(ROOT / SHOWN, source / SHOWN)
+    for name in linked():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, source / name)
     shutil.copytree(drawn, source / "pictures")
     shutil.copyfile(Path(__file__).with_name("conf.py"), source / "conf.py")
     # A process of its own, because the demo that was photographed had another database.

@@ -31,7 +31,9 @@ def test_claims_consolidation_and_exports_work_through_a_pgbouncer():
     # has made a database for itself, and its file of passwords knows this run's.
     ours = ("WAGGLE_", "PYTEST_", "DJANGO_", "PGPASSFILE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "tests.through_pgbouncer"]
+    # It makes a database by the migrations for itself, which may take a busy machine longer than a test usually may.
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-o", "timeout=1200", "-p", "no:cacheprovider"]
+    command += ["-p", "tests.through_pgbouncer"]
     done = subprocess.run(
         [*command, "-m", "not slow", *PATHS], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
