@@ -45,8 +45,8 @@ _POLICY = "What is done in an account is decided by the roles of its members; th
     "SimulatePrincipalPolicy",
     ignored={
         **dict.fromkeys(
-            ("PolicyInputList", "PermissionsBoundaryPolicyInputList", "ResourceArns", "ResourcePolicy", "ResourceOwner",
-             "CallerArn", "ContextEntries", "ResourceHandlingOption"), _POLICY,
+            ("PolicyInputList", "PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "ResourceArns",
+             "ResourcePolicy", "ResourceOwner", "CallerArn", "ContextEntries", "ResourceHandlingOption"), _POLICY,
         ),
         "MaxItems": "All is told at once.",
         "Marker": "All is told at once.",

@@ -6,6 +6,7 @@ A program of its own, run by a test; prints one line of JSON last.
 import waggle_endpoints  # noqa: F401, I001 - before sagemaker
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sagemaker.core.shapes import ContainerDefinition, OutputDataConfig, Product
 from sagemaker.core.training.configs import Compute, InputData, StoppingCondition
 from sagemaker.train.model_trainer import ModelTrainer
 
+# The SDK leaves it to the program where its log goes, in which that of the training is.
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 folder = Path(sys.argv[1])
 session = Session()
 role, bucket = get_execution_role(), session.default_bucket()
