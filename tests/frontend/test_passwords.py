@@ -135,7 +135,8 @@ def test_the_answer_is_the_same_whether_an_address_exists(mailing):
     pages, answers = set(), set()
     for email in ("ada@example.org", "nobody@example.org", "gone@example.org"):
         page = Client().post(FORGOTTEN, {"email": email}, follow=True)
-        pages.add((page.status_code, tuple(page.redirect_chain), page.content))
+        shown = re.sub(rb"csrfmiddlewaretoken[^>]+", b"", page.content)
+        pages.add((page.status_code, tuple(page.redirect_chain), shown))
         rest = Client().post("/api/v1/password-links", {"email": email}, content_type="application/json")
         answers.add((rest.status_code, rest.content))
     assert len(pages) == len(answers) == 1
