@@ -186,7 +186,7 @@ HEADINGS = {
     "requester:training-new": "Woraus gelernt wird",
     "requester:tuning-new": "Höchstens so viele Trainings",
     "requester:transform-new": "Mindestwert",
-    "requester:endpoint-new": "In gleichen Schritten (linear)",
+    "requester:endpoint-new": "Aufzubewahrende Anfragen, in Prozent",
     "requester:human-task-ui-new": "Neue Worker-Vorlage",
     "requester:improvement-new": "Minuten zwischen zwei Blicken nach einer neuen Stichprobe.",
 }
