@@ -50,7 +50,7 @@ PICTURES = (
     Picture("overview", REQUESTER, "/overview/"),
     Picture("job", REQUESTER, "{job}"),
     Picture("gallery", REQUESTER, "{job}labels/"),
-    Picture("object", REQUESTER, "{job}labels/", follow=".gallery-caption a"),
+    Picture("object", REQUESTER, "{job}labels/", follow=".gallery-caption:has-text('confidence') a"),
     Picture("people", REQUESTER, "{job}people/"),
     Picture("downloads", REQUESTER, "{job}downloads/"),
     Picture("loop", REQUESTER, "{job}loop/"),
@@ -98,7 +98,9 @@ def _demo(folder: Path) -> Iterator[str]:
     command = [sys.executable, "manage.py", "demo", "--images", str(folder / "garden"), "--spammers", "1"]
     command += ["--workers", str(WORKERS), "--train-seconds", str(TRAIN_SECONDS)]
     with (folder / "demo.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=settings, stdout=log, stderr=log, start_new_session=True, preexec_fn=_heed_interrupts
+        )
     try:
         deadline = time.monotonic() + SECONDS
         while not (folder / "var" / "demo" / "summary.json").exists():
@@ -112,6 +114,11 @@ def _demo(folder: Path) -> Iterator[str]:
         process.wait(120)
         stop_embedded(folder / "var" / "postgres")
         shutil.rmtree(folder / "var", ignore_errors=True)
+
+
+def _heed_interrupts() -> None:
+    """What a shell runs in the background ignores SIGINT, and so would the demo, which ends by it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _visit(browser: Browser, url: str, who: str, password: str, folder: Path) -> None:
