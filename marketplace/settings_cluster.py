@@ -106,7 +106,8 @@ RAY_PYTHON = text(
 )
 RAY_SERVE_URL = url(
     "WAGGLE_RAY_SERVE_URL",
-    "Where Ray Serve answers over HTTP, as the web reaches it; its port is the one that Serve listens at.",
+    "Where Ray Serve answers over HTTP on the cluster's head, as the web reaches it; its port is the one that Serve "
+    "listens at.",
     ("http",),
     default="http://127.0.0.1:8001",
 )

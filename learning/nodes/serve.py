@@ -55,7 +55,9 @@ def main() -> int:
 def _serve(here: Desk, killed: list[int]) -> int:
     asked: dict[str, Any] = here.order.serving or {}
     name = asked["application"]
-    serve.start(proxy_location="EveryNode", http_options={"host": asked["host"], "port": asked["port"]})
+    # One proxy, at the address that the web knows. Of those on other nodes Serve ends the ones without a replica, and
+    # fails when one of them has not been there yet.
+    serve.start(proxy_location="HeadOnly", http_options={"host": asked["host"], "port": asked["port"]})
     delete(asked["run"])
     folder = JobFolder(here.folder)
     folder.start()

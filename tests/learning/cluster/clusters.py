@@ -71,6 +71,13 @@ class Cluster:
         self.nodes.remove(node)
         self._nodes.remove_node(node, allow_graceful=False)
 
+    def kill_node_of(self, submission: str) -> None:
+        """The node on which this job runs is gone."""
+        from ray.job_submission import JobSubmissionClient
+
+        job = JobSubmissionClient(self.address).get_job_info(submission)
+        self.kill(next(node for node in self.nodes if node.node_id == job.driver_node_id))
+
     def shut_down(self) -> None:
         """End everything."""
         self._nodes.shutdown()

@@ -61,12 +61,13 @@ def learner(cluster, store, tmp_path):
 
 
 def test_a_program_goes_on_from_its_checkpoint_when_its_node_is_lost(cluster, make, learner, settings):
-    node = cluster.add()
+    if not cluster.runs:
+        cluster.add()
     supervisor = learner(running=COUNTING)
     run = make(_steps=60, _pause=0.25, _say="hello from the node")
     wait(lambda: _steps(run) >= 25, seconds=SECONDS, step=supervisor.step)
     assert "hello from the node" in run_records.log_tail(run)
-    cluster.kill(node)
+    cluster.kill_node_of(f"{supervisor.executor.prefix}-trainingjob-{run.pk}-1")
     cluster.add()
     wait(lambda: finished(run), seconds=SECONDS, step=supervisor.step)
     assert (run.status, run.failure_reason, run.progress) == ("Completed", "", 1.0)
