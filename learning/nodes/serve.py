@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from ray import serve
+from ray.exceptions import RayActorError
 
 from learning.contract import EXIT_DONE, EXIT_FAILED, JobFolder, write_atomically
 from learning.nodes import desk, links, parcels
@@ -23,7 +24,7 @@ from learning.serving.paths import ADDRESS
 POLL_SECONDS = 0.5
 STATUS_SECONDS = 5.0
 STARTS = 3
-"""How often Serve tries to load the model."""
+"""How often Serve tries to load the model, and we to start Serve."""
 ONGOING = 72
 """Requests that a replica holds at once: those that its queue takes, and the batch that is being predicted."""
 TARGET_ONGOING = 8.0
@@ -55,9 +56,7 @@ def main() -> int:
 def _serve(here: Desk, killed: list[int]) -> int:
     asked: dict[str, Any] = here.order.serving or {}
     name = asked["application"]
-    # One proxy, at the address that the web knows. Of those on other nodes Serve ends the ones without a replica, and
-    # fails when one of them has not been there yet.
-    serve.start(proxy_location="HeadOnly", http_options={"host": asked["host"], "port": asked["port"]})
+    _start_serve(asked)
     delete(asked["run"])
     folder = JobFolder(here.folder)
     folder.start()
@@ -72,6 +71,22 @@ def _serve(here: Desk, killed: list[int]) -> int:
         return _watch(here, killed, name)
     finally:
         serve.delete(name)
+
+
+def _start_serve(asked: dict[str, Any]) -> None:
+    """Serve with one proxy, at the address that the web knows; or the Serve that there is.
+
+    A proxy that is not ready within seconds, on a busy head, is replaced by Serve itself, which is an error only to
+    whoever waits for the first one.
+    """
+    for attempt in range(STARTS):
+        try:
+            serve.start(proxy_location="HeadOnly", http_options={"host": asked["host"], "port": asked["port"]})
+            return
+        except RayActorError as error:
+            if attempt == STARTS - 1:
+                raise
+            say(f"Ray Serve starts its proxy anew: {' '.join(str(error).split())[:200]}")
 
 
 def _watch(here: Desk, killed: list[int], name: str) -> int:
