@@ -1,5 +1,7 @@
 """In which language a page is written: the one that somebody chose, else the one that their browser asks for.
 
+Whoever is signed in has chosen for every browser, anybody else for the one that keeps the cookie.
+
 Programs are answered in English, whatever their headers say: what they read must not depend on who runs them.
 """
 
@@ -13,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from marketplace.errors import Invalid
+from marketplace.services import accounts
 
 OF_PROGRAMS = ("api", "aws", "metrics", "health", "streams", "stripe", "improvement-events", "static")
 """The first parts of addresses that programs ask for."""
@@ -23,7 +26,10 @@ COOKIE_SECONDS = 365 * 24 * 3600
 def language_of(request: HttpRequest) -> str:
     """The language of the answer to this request, one of settings.LANGUAGES."""
     first = request.path_info.lstrip("/").partition("/")[0]
-    return settings.LANGUAGE_CODE if first in OF_PROGRAMS else translation.get_language_from_request(request)
+    if first in OF_PROGRAMS:
+        return settings.LANGUAGE_CODE
+    own = request.user.language if request.user.is_authenticated else ""
+    return own if own in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
 
 
 class LanguageOfPages:
@@ -54,6 +60,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     response = HttpResponseRedirect(wanted if safe else "/")
     keep(response, language)
+    if request.user.is_authenticated:
+        accounts.choose_language(user=request.user, language=language)
     return response
 
 

@@ -27,6 +27,8 @@ class User(AbstractUser):
     is_participant = models.BooleanField(default=False, db_default=False)
     # Counted up to end all of the user's sessions.
     sign_outs = models.PositiveIntegerField(default=0)
+    # Of the pages that they see, a code of settings.LANGUAGES; empty: what their browser asks for.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]

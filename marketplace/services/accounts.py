@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
@@ -81,6 +82,13 @@ def create_account(*, name: str, owner: User) -> Account:
             # Another account has this number; anything else would not go away by trying again.
             if not Account.objects.filter(number=number).exists():
                 raise
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """Keep the language of the pages that somebody sees, a code of settings.LANGUAGES. Raises Invalid for another."""
+    if language not in (known := dict(settings.LANGUAGES)):
+        raise Invalid(f"language {language[:20]!r} found, one of {', '.join(known)} expected", field="language")
+    User.objects.filter(pk=user.pk).update(language=language)
 
 
 def set_organization(*, account: Account, organization: str, contact_email: str, acting: User) -> None:

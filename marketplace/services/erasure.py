@@ -189,7 +189,7 @@ def _erase_mentions(address: str) -> None:
 
 def _erase_user(user: User) -> None:
     user.username = user.email = _address(user)
-    user.display_name = user.first_name = user.last_name = ""
+    user.display_name = user.first_name = user.last_name = user.language = ""
     user.is_active = user.is_operator = user.is_staff = user.is_superuser = False
     user.last_login = None
     user.sign_outs += 1

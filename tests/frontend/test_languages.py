@@ -57,6 +57,16 @@ def test_a_visitor_reads_the_language_of_the_browser_until_another_is_chosen():
 
 
 @pytest.mark.django_db
+def test_whoever_is_signed_in_chooses_for_every_browser():
+    user = builders.a_requester()[0]
+    assert signed_in(user).post(reverse("language"), {"language": "de", "next": "/"}).status_code == 302
+    other = signed_in(user)
+    page = other.get(reverse("person:you"))
+    assert (page["Content-Language"], "waggle_language" in other.cookies) == ("de", False)
+    assert Client().get(reverse("sign-in"))["Content-Language"] == "en"
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("wanted", ["xx", "", "de\nSet-Cookie: a=b"])
 def test_an_unknown_language_is_refused_and_nothing_is_kept(wanted):
     client = Client()

@@ -63,7 +63,7 @@ def test_refused_while_money_is_owed_and_then_nothing_is_left_but_books_and_answ
     assert refused.status_code == 409
     assert "dollars are of earnings: have them paid out first" in refused.json()["detail"]
     page = client.get("/you/erase/").content.decode()
-    assert "have them paid out first" in page and "<form class" not in page
+    assert "have them paid out first" in page and '<form class="form card"' not in page
     assert where_the_database_holds(EMAIL) and User.objects.get(pk=worker.user_id).is_active
 
     # when they were paid out, and the address is repeated
