@@ -53,8 +53,7 @@ check_environment()
 UNKNOWN_VARIABLES = settings_checks.unknown(os.environ)
 
 VAR_DIR = value(declared.VAR) or installation.default_var()
-DEVELOPMENT = value(declared.DEVELOPMENT)
-DEBUG = value(declared.DEBUG)
+DEVELOPMENT, DEBUG = value(declared.DEVELOPMENT), value(declared.DEBUG)
 PUBLIC_URL = value(declared.PUBLIC_URL)
 OPERATOR_EMAIL, OPERATOR_PASSWORD = value(declared.OPERATOR_EMAIL), value(declared.OPERATOR_PASSWORD)
 
@@ -273,10 +272,9 @@ FILE_UPLOAD_TEMP_DIR = None
 
 # --- object storage -----------------------------------------------------------
 STORE_URL = value(declared.STORE_URL) or (VAR_DIR / "store").as_uri()
-DISK_RESERVE = value(declared.DISK_RESERVE)
+DISK_RESERVE, FUNCTION_SECONDS = value(declared.DISK_RESERVE), value(declared.FUNCTION_SECONDS)
 ROUTING_RULES = list(value(declared.ROUTING_RULES))
 FUNCTIONS = list(value(declared.FUNCTIONS))
-FUNCTION_SECONDS = value(declared.FUNCTION_SECONDS)
 FUNCTION_ENVIRONMENT = list(value(declared.FUNCTION_ENVIRONMENT))
 STORE_FILE_ROOTS = list(value(declared.STORE_FILE_ROOTS))
 S3_ENDPOINT_URL = value(declared.S3_ENDPOINT_URL) or None
@@ -284,8 +282,7 @@ S3_PUBLIC_ENDPOINT_URL = value(declared.S3_PUBLIC_ENDPOINT_URL) or S3_ENDPOINT_U
 S3_ACCESS_KEY_ID = value(declared.S3_ACCESS_KEY_ID) or None
 S3_SECRET_ACCESS_KEY = value(declared.S3_SECRET_ACCESS_KEY) or None
 S3_REGION = value(declared.S3_REGION)
-S3_ADDRESSING_STYLE = value(declared.S3_ADDRESSING_STYLE)
-S3_PRESIGN = value(declared.S3_PRESIGN)
+S3_ADDRESSING_STYLE, S3_PRESIGN = value(declared.S3_ADDRESSING_STYLE), value(declared.S3_PRESIGN)
 S3_INPUT_BUCKETS = frozenset(value(declared.S3_INPUT_BUCKETS))
 LOCAL_S3, LOCAL_S3_PORT = value(declared.LOCAL_S3), value(declared.LOCAL_S3_PORT)
 LOCAL_S3_KEYS = local_s3_keys() if LOCAL_S3 else None

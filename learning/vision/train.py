@@ -123,11 +123,7 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         average=recipe.Ema(network, chosen),
         optimizer=plan.make_optimizer(asked, network.model, chosen),
         chosen=chosen,
-        curve=plan.make_curve(
-            asked,
-            chosen,
-            steps_per_epoch=steps_per_epoch(len(train), chosen.batch_size),
-        ),
+        curve=plan.make_curve(asked, chosen, steps_per_epoch=steps_per_epoch(len(train), chosen.batch_size)),
         device=device,
         dtype=plan.make_dtype(asked.precision, device),
         origin=found.origin if found else "random weights",

@@ -41,6 +41,8 @@ RUN_AND_NOT_IMPORTED = {
 
 CLUSTER = {
     "learning/services/programs/cluster/ray_client.py": {"ray"},
+    "learning/nodes/gang.py": {"ray"},
+    "learning/nodes/member.py": {"ray"},
     "learning/nodes/serve.py": {"ray"},
     "learning/nodes/replica.py": {"starlette"},
     "tests/learning/cluster/clusters.py": {"ray"},

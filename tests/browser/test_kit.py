@@ -25,11 +25,12 @@ aria-expanded="false" aria-label="Menu"><svg class="icon"><use href="/static/dis
 
 
 @pytest.fixture
-def kit(site: Site) -> Callable[[str], None]:
-    """A function that sets the content of the page /kit."""
+def kit(site: Site) -> Callable[..., None]:
+    """A function that sets the content of the page /kit, and its language."""
 
-    def make(content: str) -> None:
-        site.pages["/kit"] = f"{HEAD}{NAV}{content}</main></body></html>"
+    def make(content: str, language: str = "en") -> None:
+        head = HEAD.replace('lang="en"', f'lang="{language}"')
+        site.pages["/kit"] = f"{head}{NAV}{content}</main></body></html>"
 
     return make
 
@@ -40,12 +41,13 @@ def script(data: Any) -> str:
     return f'<script type="application/json">{text}</script>'
 
 
-def test_money_and_times_are_formatted_for_the_readers_locale(kit: Callable[[str], None], open_page: Open) -> None:
-    """Two locales show different texts; an invalid value keeps the server's text."""
+def test_money_and_times_are_formatted_for_the_readers_locale(kit: Callable[..., None], open_page: Open) -> None:
+    """In the language of the page, with the browser's region; an invalid value keeps the server's text."""
     kit(
-        '<p><waggle-money value-micros="1234567890">x</waggle-money></p>'
+        language="de",
+        content='<p><waggle-money value-micros="1234567890">x</waggle-money></p>'
         '<waggle-money value-micros="?">kept</waggle-money>'
-        '<waggle-time datetime="2026-11-21T04:05:00Z" format="date">21 Nov</waggle-time>'
+        '<waggle-time datetime="2026-11-21T04:05:00Z" format="date">21 Nov</waggle-time>',
     )
     page = open_page("/kit", ready="main p", locale="de-DE", timezone_id="UTC")
     expect(page.locator("waggle-money").first).to_have_text("1.234,56789\u00a0$")
