@@ -126,6 +126,7 @@ def keep(tmp_path: Path) -> Callable[[Page, str], None]:
     return keep_
 
 
+@pytest.mark.slow
 def test_pages_of_a_job_in_the_middle_of_its_work(
     visit: Visit, story: Story, keep: Callable[[Page, str], None]
 ) -> None:

@@ -32,6 +32,7 @@ def test_annotations_match_the_images(folder):
         assert 0 <= x < x + w <= width and 0 <= y < y + h <= height and min(w, h) >= 5
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_images_and_another_seed_others(folder, tmp_path):
     scenes.write_dataset(tmp_path, count=2, seed=3)
     for name in ("scene_0001.jpg", "scene_0002.jpg"):

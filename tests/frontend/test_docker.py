@@ -126,7 +126,7 @@ def fresh_database(django_db_blocker):
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.parametrize("role", ["queue", "learner"])
+@pytest.mark.parametrize("role", ["queue", pytest.param("learner", marks=pytest.mark.slow)])
 def test_no_message_is_taken_before_the_database_is_migrated(role, fresh_database):
     process = subprocess.Popen(
         ["sh", "docker/entrypoint.sh", role],

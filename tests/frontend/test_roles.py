@@ -14,7 +14,7 @@ from tests.frontend.world import a_world
 
 TABLE = Path(__file__).with_name("permissions.txt")
 PARTS = 4
-"""The routes are spread over so many tests, so that none takes long."""
+"""The routes are spread over so many tests, so that none takes long; `make test` asks those of two of them."""
 
 
 def rows() -> dict[str, str]:
@@ -28,7 +28,7 @@ def rows() -> dict[str, str]:
     return read
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", [0, 1, *(pytest.param(part, marks=pytest.mark.slow) for part in range(2, PARTS))])
 def test_representatives_of_the_roles_get_what_the_table_says(part, db):
     """Of each row as many roles as it has statuses, and those between whom the rights end; all of them are below."""
     assert differing(Everybody(a_world()), ALL[part::PARTS], rows()) == {}
@@ -44,6 +44,10 @@ def test_every_role_gets_what_the_table_says(part, db):
 
 def test_the_table_has_no_row_for_a_route_that_is_gone():
     assert {key.partition(" ")[2] for key in rows()} <= set(ALL)
+
+
+def test_every_route_has_a_row():
+    assert {key.partition(" ")[2] for key in rows()} >= set(ALL)
 
 
 def test_rank_never_takes_a_right_away():

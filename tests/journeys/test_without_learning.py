@@ -94,6 +94,7 @@ def status(browser: Browser, path: str) -> tuple[int, str]:
         return 200, ""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_people_complete_a_job(system, job):
     assert job["status"] == "Completed", (job, system.logs())

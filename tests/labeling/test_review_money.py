@@ -51,7 +51,7 @@ SEQUENCES = {
     "dynamic": st.booleans(),
     "price": st.sampled_from([0, 1, 36_000, 37_123]),
 }
-quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quickly = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quickly

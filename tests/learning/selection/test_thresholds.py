@@ -8,6 +8,8 @@ from learning.selection.quality import Detections
 from learning.selection.uncertainty import Certainty, kept, raw_certainty
 from tests.learning.selection.scenes import draw_many
 
+MORE_JOBS = [(6, 30, 60), (2, 100, 60)]
+
 
 def auto_label(decision, found, truth):
     """(quality of what is auto-labeled, share of images that are) on a pool that the decision has not seen."""
@@ -32,7 +34,9 @@ def test_a_bad_detector_labels_nothing():
     assert decision.curve, "the curve is there for the reader all the same"
 
 
-@pytest.mark.parametrize(("classes", "images", "jobs"), [(2, 30, 100), (6, 30, 60), (2, 100, 60)])
+@pytest.mark.parametrize(
+    ("classes", "images", "jobs"), [(2, 30, 100), *(pytest.param(*one, marks=pytest.mark.slow) for one in MORE_JOBS)]
+)
 def test_the_promise_is_broken_no_more_often_than_stated_even_when_scores_mean_nothing(classes, images, jobs):
     # The worst case: the population lies just below the target and the scores do not tell which images are good.
     broken, below, made = 0, [], {"skill": 1.5, "informative": False, "classes": classes}

@@ -61,6 +61,7 @@ def test_the_shipped_checkpoint_finds_generated_things(bank):
     assert matched >= 0.5 * true > 0
 
 
+@pytest.mark.slow
 def test_the_program_writes_a_checkpoint_from_random_weights(tmp_path):
     words = ["--out", tmp_path, "--steps", "2", "--seconds", "200", "--image-size", "64", "--sprites", "12",
              "--workers", "0", "--random", "--seed", "1", "--held-out", "8", "--threads", "1"]  # fmt: skip

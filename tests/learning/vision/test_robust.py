@@ -61,6 +61,7 @@ def with_address_space(folder: JobFolder, gigabytes: float) -> subprocess.Comple
     )
 
 
+@pytest.mark.slow
 def test_where_memory_is_short_batches_are_halved_until_they_fit(tmp_path: Path) -> None:
     folder = jobs.training_job(tmp_path, images=4, image_size=256, batch_size=64, epochs=2, precision="float32")
     done = with_address_space(folder, 4)
@@ -80,6 +81,7 @@ def test_where_no_batch_fits_the_failure_says_so(tmp_path: Path) -> None:
     assert "the memory is not enough for batches of 2 images" in reason and "lower image_size" in reason
 
 
+@pytest.mark.slow
 def test_two_processes_learn_as_one_with_the_same_batches(tmp_path: Path) -> None:
     # The starting weights have norms that stay as they are: on CPUs others would see a half of the batch each.
     given = {"weights": "auto", "epochs": 2, "batch_size": 4, "precision": "float32", "eval_every": 2}

@@ -91,6 +91,7 @@ def test_a_loss_that_is_not_finite_says_what_to_change(tmp_path) -> None:
     assert not (folder.model / "config.json").exists()
 
 
+@pytest.mark.slow
 def test_a_time_budget_ends_the_schedule_inside_it(tmp_path) -> None:
     folder = jobs.training_job(tmp_path, epochs=100_000, max_seconds=10)
     status, _, log = jobs.finish("train", folder)
