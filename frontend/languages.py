@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from marketplace import strict
 from marketplace.errors import Invalid
 from marketplace.services import accounts
 
@@ -28,7 +29,9 @@ def language_of(request: HttpRequest) -> str:
     first = request.path_info.lstrip("/").partition("/")[0]
     if first in OF_PROGRAMS:
         return settings.LANGUAGE_CODE
-    own = request.user.language if request.user.is_authenticated else ""
+    # Inside of this middleware the gate refuses a cookie that no session can have.
+    readable = not strict.text_problem(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+    own = request.user.language if readable and request.user.is_authenticated else ""
     return own if own in dict(settings.LANGUAGES) else translation.get_language_from_request(request)
 
 
