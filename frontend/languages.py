@@ -15,7 +15,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from marketplace import strict
-from marketplace.errors import Invalid
 from marketplace.services import accounts
 
 OF_PROGRAMS = ("api", "aws", "metrics", "health", "streams", "stripe", "improvement-events", "static")
@@ -56,9 +55,7 @@ class LanguageOfPages:
 def choose(request: HttpRequest) -> HttpResponse:
     """Keep the language that somebody chose, and go back to where they were. Raises Invalid for an unknown one."""
     language = request.POST.get("language", "")
-    if language not in dict(settings.LANGUAGES):
-        known = ", ".join(code for code, _ in settings.LANGUAGES)
-        raise Invalid(f"language {language[:20]!r} found, one of {known} expected", field="language")
+    accounts.check_language(language)
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
     response = HttpResponseRedirect(wanted if safe else "/")

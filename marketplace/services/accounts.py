@@ -84,10 +84,15 @@ def create_account(*, name: str, owner: User) -> Account:
                 raise
 
 
-def choose_language(*, user: User, language: str) -> None:
-    """Keep the language of the pages that somebody sees, a code of settings.LANGUAGES. Raises Invalid for another."""
+def check_language(language: str) -> None:
+    """Raises Invalid unless it is a code of settings.LANGUAGES."""
     if language not in (known := dict(settings.LANGUAGES)):
         raise Invalid(f"language {language[:20]!r} found, one of {', '.join(known)} expected", field="language")
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """Keep the language of the pages that somebody sees. Raises Invalid as `check_language` does."""
+    check_language(language)
     User.objects.filter(pk=user.pk).update(language=language)
 
 
