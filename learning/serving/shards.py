@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,13 +98,18 @@ def plan(folder: JobFolder, *, total: int, processes: int, channel: str) -> Plan
 
 
 def _content(folder: JobFolder, channel: str) -> str:
-    """A name for what the manifest says, wherever the folder lies: a program may go on on another machine."""
+    """What the manifest says: a program may go on on another machine, in a folder with another name."""
+    with folder.manifest(channel).open("rb") as stream:
+        return content_of(stream, folder.root)
+
+
+def content_of(lines: Iterable[bytes], root: Path) -> str:
+    """A name for what lines of a manifest in the folder `root` say, wherever that lies: hexadecimal SHA-256."""
     digest = hashlib.sha256()
     # As it stands inside a JSON text.
-    own = json.dumps(f"{folder.root}/", ensure_ascii=False)[1:-1].encode()
-    with folder.manifest(channel).open("rb") as stream:
-        for line in stream:
-            digest.update(line.replace(own, b""))
+    own = json.dumps(f"{root}/", ensure_ascii=False)[1:-1].encode()
+    for line in lines:
+        digest.update(line.replace(own, b""))
     return digest.hexdigest()
 
 

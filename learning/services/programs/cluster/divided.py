@@ -4,7 +4,6 @@ A piece that fails is started again alone. What a piece has predicted stays in t
 a later start of the run, by whatever learner, does only what is left. Knows folders and jobs; no rows, no pixels.
 """
 
-import hashlib
 import logging
 import shutil
 import signal
@@ -20,7 +19,7 @@ from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, PREDICT, JobFolder, Met
 from learning.nodes.parcels import PIECES, Order, is_input
 from learning.prediction_runs import Report
 from learning.services.programs.executor import LOG, NotRun, Program
-from learning.serving.shards import count_lines
+from learning.serving.shards import content_of, count_lines
 
 log = logging.getLogger(__name__)
 
@@ -108,14 +107,12 @@ def pieces_of(folder: Path, lines: int) -> list[Piece]:
     if not lines:
         return []
     found: list[Piece] = []
-    strange = f"{folder}/".encode()
     with JobFolder(folder).manifest(PREDICT).open("rb") as stream:
         while some := [line for _, line in zip(range(lines), stream, strict=False)]:
             begin, size = found[-1].end if found else 0, sum(map(len, some))
             first = found[-1].first + found[-1].lines if found else 0
             # The folder has another name at another learner.
-            content = hashlib.sha256(b"".join(some).replace(strange, b"")).hexdigest()[:16]
-            key = f"{len(found):06d}-{content}"
+            key = f"{len(found):06d}-{content_of(some, folder)[:16]}"
             found.append(Piece(folder, len(found), first, len(some), begin, begin + size, key))
     return found if len(found) > 1 else []
 
