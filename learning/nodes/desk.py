@@ -6,6 +6,7 @@ Knows the links and the folder; neither what runs nor the cluster.
 import fcntl
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -13,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from learning.contract import JobFolder
 from learning.nodes import links, parcels
@@ -27,6 +29,21 @@ SHARE = 5.0
 """Sending takes at most one part in so many of the time."""
 FOLDER = "WAGGLE_NODE_FOLDER"
 """Where an operator lets nodes keep the folders of the programs that they run."""
+
+
+def begun() -> list[int]:
+    """Say that the job has begun; gives a list that the signals which ask for its end are added to.
+
+    The cluster ends what runs here at once: whoever wants an orderly end says so in the order.
+    """
+    asked: list[int] = []
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+
+    signal.signal(signal.SIGTERM, on_signal)
+    print(parcels.BEGIN, flush=True)
+    return asked
 
 
 class Desk:

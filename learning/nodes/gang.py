@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import ray
@@ -20,7 +19,7 @@ from ray.exceptions import RayActorError
 from ray.util.placement_group import PlacementGroup, placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from learning.nodes import links, parcels
+from learning.nodes import desk, links, parcels
 from learning.nodes.desk import LOOK_SECONDS, say
 from learning.nodes.member import Member, Seen, deciding
 from learning.nodes.parcels import Order
@@ -35,13 +34,7 @@ END_SECONDS = 10.0
 def main() -> int:
     """Run the program; returns 0 when its result was sent, whatever its exit status is."""
     url = os.environ.pop(parcels.ORDER_URL)
-    killed: list[int] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        killed.append(number)
-
-    signal.signal(signal.SIGTERM, on_signal)
-    print(parcels.BEGIN, flush=True)
+    killed = desk.begun()
     try:
         with links.opened(url) as stream:
             order = Order.from_json(stream.read())

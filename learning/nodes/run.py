@@ -5,10 +5,8 @@ environment that it would have at the learner. No Django here, and no keys of th
 """
 
 import os
-import signal
 import sys
 import time
-from types import FrameType
 
 from learning.nodes import desk, links, parcels
 from learning.nodes.desk import Desk, say
@@ -20,14 +18,7 @@ POLL_SECONDS = 0.25
 def main() -> int:
     """Run the program; returns 0 when its result was sent, whatever its exit status is."""
     url = os.environ.pop(parcels.ORDER_URL)
-    killed: list[int] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        killed.append(number)
-
-    # The cluster ends what runs here: at once, because whoever wants an orderly end says so in the order.
-    signal.signal(signal.SIGTERM, on_signal)
-    print(parcels.BEGIN, flush=True)
+    killed = desk.begun()
     try:
         with desk.place() as folder:
             here = Desk(url, folder)

@@ -5,11 +5,9 @@ named on the command line. No Django here, and no keys of the store.
 """
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ray import serve
@@ -34,13 +32,7 @@ LOST = ("DEPLOY_FAILED", "NOT_STARTED", "DELETING")
 
 def main() -> int:
     """Serve; returns 0 when the end was told, whatever it was."""
-    print(parcels.BEGIN, flush=True)
-    killed: list[int] = []
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        killed.append(number)
-
-    signal.signal(signal.SIGTERM, on_signal)
+    killed = desk.begun()
     try:
         with desk.place() as root:
             here = Desk(os.environ.pop(parcels.ORDER_URL), root)

@@ -13,7 +13,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -103,9 +103,9 @@ class RayExecutor:
         )
         if run.startswith(DIVIDED) and (pieces := pieces_of(folder, self.lines)):
             return Divided(self, folder, pieces, order=order, run=run, number=number)
-        if not self._is_known(submission := f"{self.prefix}-{run}-{number}"):
-            Depot(run).put_input(number, folder)
-        return self._started(submission, folder, order, depot=Depot(run), number=number)
+        depot = Depot(run)
+        submission, put = f"{self.prefix}-{run}-{number}", functools.partial(depot.put_input, number, folder)
+        return self._started(submission, folder, order, depot=depot, number=number, put_input=put)
 
     def start_piece(self, piece: Piece, folder: Path, order: Order, *, run: str, number: int) -> "RayProgram":
         """Start the job of one piece of the run in `folder`, as `start` does; the piece has its results in its own."""
@@ -113,14 +113,20 @@ class RayExecutor:
         submission = f"{self.prefix}-{run}-{number}-{piece.number}-{piece.starts}"
         # Greater with every start of the piece, as parcels are numbered.
         parcel = number * MOST_STARTS + piece.starts
-        if not self._is_known(submission):
+
+        def put() -> None:
             wanted, texts = piece.input()
             depot.put_input(parcel, folder, wanted=wanted, texts=texts)
-        return self._started(submission, piece.folder, replace(order, links={}), depot=depot, number=parcel)
 
-    def _started(self, submission: str, folder: Path, order: Order, *, depot: Depot, number: int) -> "RayProgram":
+        own = replace(order, links={})
+        return self._started(submission, piece.folder, own, depot=depot, number=parcel, put_input=put)
+
+    def _started(
+        self, submission: str, folder: Path, order: Order, *, depot: Depot, number: int, put_input: Callable[[], object]
+    ) -> "RayProgram":
         client = self.client()
         if not self._is_known(submission):
+            put_input()
             depot.put_order(number, order)
             link = depot.link_to_order(number)
             needs = HOLDER if order.nodes > 1 or order.serving else Resources(**order.needs)
