@@ -18,9 +18,13 @@ class ProposedBoxes(Proposing[list[Box]]):
     """A box is right with an IoU of at least 0.5 with a box of the label that has its class; pairs are one to one."""
 
     def begun(self, proposed: list[Box], *, size: tuple[int, int]) -> list[Box]:
-        """In whole pixels and within the picture, each box once, and no more than an answer may hold."""
-        shown = dict.fromkeys(replace(in_whole_pixels(box, size), confidence=None) for box in proposed)
-        return list(shown)[:MAX_SHAPES]
+        """In whole pixels and within the picture, each box once, and no more than an answer may hold. Boxes keep their
+        scores, which people are not shown."""
+        shown: dict[Box, Box] = {}
+        for box in proposed:
+            here = in_whole_pixels(box, size)
+            shown.setdefault(replace(here, confidence=None), here)
+        return list(shown.values())[:MAX_SHAPES]
 
     def mistakes(self, proposed: list[Box], label: list[Box]) -> tuple[int, int]:
         """See Proposing."""
@@ -36,4 +40,4 @@ def in_whole_pixels(box: Box, size: tuple[int, int]) -> Box:
     )
     left = min(max(math.floor(box.left + 0.5), 0), size[0] - width)
     top = min(max(math.floor(box.top + 0.5), 0), size[1] - height)
-    return Box(box.label, left, top, width, height, attributes=box.attributes)
+    return Box(box.label, left, top, width, height, box.confidence, attributes=box.attributes)

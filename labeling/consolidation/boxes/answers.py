@@ -70,9 +70,9 @@ class AnswerArrays:
 
     `images` is the number of images, `size` (images, 2) their width and height. `ltrb` (N, 4) are left, top, right,
     bottom, clipped to the image; `image`, `worker`, `label` (N,) are numbers of images, of `workers` and of `labels`
-    (or UNKNOWN), and `attributes` what was said of each beside. `answer_image`, `answer_worker` (M,) list who answered
-    which image, boxes or not. `ignored` lists (image, worker name, left, top, width, height) of the boxes that lie
-    outside their image.
+    (or UNKNOWN), `score` (N,) confidences (NaN: none), and `attributes` what was said of each beside. `answer_image`,
+    `answer_worker` (M,) list who answered which image, boxes or not. `ignored` lists (image, worker name, left, top,
+    width, height) of the boxes that lie outside their image.
 
     A model whose proposal people began with is one of the workers, by `proposer` (W,). `began` (M,) are the answers
     that began with it. A box of it that such an answer has exactly as it was shown is not listed again: `copied` (C, 2)
@@ -87,6 +87,7 @@ class AnswerArrays:
     image: Ints
     worker: Ints
     label: Ints
+    score: Floats
     attributes: list[Values]
     answer_image: Ints
     answer_worker: Ints
@@ -129,7 +130,7 @@ class _Listed:
         self.number_of = number_of
         self.names: dict[str, int] = {}
         self.proposers: set[str] = set()
-        self.rows: list[tuple[float, float, float, float, int, int, int]] = []
+        self.rows: list[tuple[float, float, float, float, int, int, int, float]] = []
         self.said: list[Values] = []
         self.answers: list[tuple[int, int, bool]] = []
         self.copied: list[tuple[int, int]] = []
@@ -148,7 +149,8 @@ class _Listed:
                 continue
             own[place] = len(self.rows)
             label = self.number_of.get(box.label, UNKNOWN)
-            self.rows.append((box.left, box.top, box.width, box.height, image, worker, label))
+            score = np.nan if box.confidence is None else box.confidence
+            self.rows.append((box.left, box.top, box.width, box.height, image, worker, label, score))
             self.said.append(box.attributes)
         return own
 
@@ -172,10 +174,10 @@ def _checked_edges(ltwh: Floats) -> Floats:
 
 
 def _clipped(listed: _Listed, rank: Ints, size: Floats, workers: list[str], labels: tuple[str, ...]) -> AnswerArrays:
-    table = np.array(listed.rows, np.float64).reshape(-1, 7)
+    table = np.array(listed.rows, np.float64).reshape(-1, 8)
     who = np.array(listed.answers, np.int64).reshape(-1, 3)
     ltrb = _checked_edges(table[:, :4])
-    image, worker, label = table[:, 4:].astype(np.int64).T
+    image, worker, label = table[:, 4:7].astype(np.int64).T
     worker = rank[worker]
     clipped = np.clip(ltrb, 0.0, np.tile(size[image], 2))
     inside: Bools = (clipped[:, 2] - clipped[:, 0] > 0) & (clipped[:, 3] - clipped[:, 1] > 0)
@@ -200,6 +202,7 @@ def _clipped(listed: _Listed, rank: Ints, size: Floats, workers: list[str], labe
         image=image[order],
         worker=worker[order],
         label=label[order],
+        score=table[inside, 7][order],
         attributes=[listed.said[i] for i in kept[order].tolist()],
         answer_image=who[:, 0],
         answer_worker=rank[who[:, 1]],

@@ -23,11 +23,9 @@ from labeling.consolidation.arrays import Floats, Ints, extents
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
 from labeling.consolidation.boxes.confidence import chance_real
 from labeling.consolidation.boxes.inference import Inference, infer
+from labeling.consolidation.boxes.proposals import STRICT_IOU, proposed_badly
 from labeling.consolidation.existence import chance_all_miss, log_odds_after
-from labeling.consolidation.workers.models import Population, WorkerModels
-
-STRICT_IOU = 0.75
-"""A box lies well when it overlaps the object by this much."""
+from labeling.consolidation.workers.models import WorkerModels
 
 LOCATION_WEIGHT = 0.5
 """What a right box that does not lie well costs, in boxes. Of .1, .25, .5, 1 and 2 this one gave the best F1@.5 for the
@@ -41,7 +39,7 @@ def expected_loss_and_gain(given: AnswerArrays, models: WorkerModels) -> tuple[I
     real = inference.real
     kept = (inference.confidence >= models.calibration.threshold) & (inference.label != UNKNOWN)
     loss = np.where(kept, 1 - inference.confidence, real)
-    badly, less_badly = _lies_badly(inference, population)
+    badly, less_badly = _lies_badly(given, inference, models)
     located = np.where(kept, LOCATION_WEIGHT * inference.confidence, 0.0)
     found = np.bincount(inference.image, real, images)
     recall = inference.rates.recall[given.answer_worker]
@@ -55,13 +53,18 @@ def expected_loss_and_gain(given: AnswerArrays, models: WorkerModels) -> tuple[I
     return answers, lost / max(population.objects, 1.0), gain
 
 
-def _lies_badly(inference: Inference, population: Population) -> tuple[Floats, Floats]:
+def _lies_badly(given: AnswerArrays, inference: Inference, models: WorkerModels) -> tuple[Floats, Floats]:
     """The chance that each candidate, if real, overlaps its object by less than STRICT_IOU: now, and once one more
-    ordinary worker has drawn it. (K,) each."""
+    ordinary worker has drawn it, or left as it was what a model proposed and nobody has corrected. (K,) each."""
+    population = models.population
     extent = extents(inference.fused.ltrb)
     now = inference.fused.variance
     after = 1 / (1 / now + 1 / population.edges(extent)[0] ** 2)
-    return _beyond(now, extent), _beyond(after, extent)
+    badly, less_badly = _beyond(now, extent), _beyond(after, extent)
+    proposed = proposed_badly(given, inference.group, inference.fused.ltrb, models)
+    untouched = ~np.isnan(proposed) & (np.bincount(inference.group, minlength=len(now)) == 1)
+    again = proposed * models.checks.leaves_badly / (1 - proposed * (1 - models.checks.leaves_badly))
+    return np.where(untouched, proposed, badly), np.where(untouched, again, less_badly)
 
 
 def _beyond(variance: Floats, extent: Floats) -> Floats:

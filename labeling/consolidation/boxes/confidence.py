@@ -85,9 +85,14 @@ def chance_real(features: Floats, calibration: Calibration) -> Floats:
 def interval_real(real: Floats, error: Floats, calibration: Calibration) -> tuple[Floats, Floats]:
     """Where the chances `real` (K,) lie nine times in ten, when the log-odds of existence have the standard error
     `error` (K,): low and high (K,)."""
-    half = NINE_IN_TEN * _weights(calibration)[FEATURES.index("log_odds")] * error
+    half = NINE_IN_TEN * log_odds_weight(calibration) * error
     centre = np.log(np.maximum(real, 1e-12)) - np.log(np.maximum(1 - real, 1e-12))
     return logistic(centre - np.abs(half)), logistic(centre + np.abs(half))
+
+
+def log_odds_weight(calibration: Calibration) -> float:
+    """What the log-odds of existence are multiplied by."""
+    return float(_weights(calibration)[FEATURES.index("log_odds")])
 
 
 def _weights(calibration: Calibration) -> Floats:

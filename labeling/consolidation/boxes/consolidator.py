@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from labeling.consolidation.answers import chunks, require_rereadable
+from labeling.consolidation.answers import require_rereadable
 from labeling.consolidation.boxes.answers import BoxAnswer, Consolidated, ImageAnswers, flatten
 from labeling.consolidation.boxes.asking import expected_loss_and_gain
 from labeling.consolidation.boxes.calibration import calibrate
 from labeling.consolidation.boxes.explanation import explain
 from labeling.consolidation.boxes.fit import CHUNK, counts_of, expect_and_maximise
 from labeling.consolidation.boxes.inference import infer
-from labeling.consolidation.boxes.proposals import add_checks, blind, unproven, with_models
+from labeling.consolidation.boxes.proposals import blind
+from labeling.consolidation.boxes.proposers import learn_proposals
 from labeling.consolidation.stopping import Decision, Stopping, decide
-from labeling.consolidation.workers.models import Checks, WorkerModels
+from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow, rows_of_skills
 
-ALGORITHM = "boxes/4"
+ALGORITHM = "boxes/5"
 """The version that labels are stored with. Results that differ need another version."""
-
-CHECK_ROUNDS = 4
-"""How often the rates of people who check are learned anew, each time with those of before."""
 
 
 def consolidate(
@@ -80,35 +78,8 @@ def fit_workers(
         return calibrate(images, models, labels=labels)
     drawn = list(blind(images))
     models = calibrate(drawn, expect_and_maximise(drawn, labels=labels, start=start, rounds=rounds), labels=labels)
-    models.proposers = _proposers(images, drawn, models, labels)
-    checked = [image for image in images if image.shown is not None]
-    for _ in range(CHECK_ROUNDS):
-        models.checks = _checks(checked, models, labels)
+    learn_proposals(images, drawn, models, labels)
     return models
-
-
-def _proposers(
-    images: Iterable[ImageAnswers], drawn: Sequence[ImageAnswers], models: WorkerModels, labels: Sequence[str]
-) -> dict[str, Skill]:
-    """How good each model is, against the labels of people who did not see what it proposes."""
-    found = unproven(sorted({one.model for image in images for one in image.proposals}))
-    seen = [image for image in drawn if image.proposals and image.answers]
-    if not seen:
-        return found
-    labeled = consolidate_many(seen, labels=labels, workers=models)
-    truths = [with_models(image, one.boxes) for image, one in zip(seen, labeled, strict=True)]
-    for name, skill in counts_of(truths, models, labels).items():
-        if name in found:
-            found[name].add(skill)
-    return found
-
-
-def _checks(images: Sequence[ImageAnswers], models: WorkerModels, labels: Sequence[str]) -> Checks:
-    total = Checks()
-    for some in chunks(images, CHUNK):
-        given = flatten(some, labels)
-        total = add_checks(total, given, infer(given, models))
-    return total
 
 
 def observe(image: ImageAnswers, *, labels: Sequence[str], workers: WorkerModels | None = None) -> dict[str, Skill]:

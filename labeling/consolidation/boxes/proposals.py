@@ -2,30 +2,27 @@
 
 A model whose boxes people begin with is one more worker. Its skill is learned only where people did not see its boxes:
 there their label is independent of it. People who began with its boxes are not independent of it. Of a proposed box
-that is real they keep the share `keeps_real`, of one that is not `keeps_false` (workers/models.py: Checks); these rates
-take the place of recall and false positive rate, so that keeping a box is as weak a sign as people are seldom seen to
-delete one. How many of the proposed boxes are false is known from the model's skill, so the rates can be learned where
-nobody knows the truth: if nobody ever deletes anything, keeping proves nothing. Things that the model did not propose
-are drawn, and judged, as ever.
+that is real they keep the share `keeps_real`, of one that is not `keeps_false` (workers/proposers.py: Checks); these
+rates take the place of recall and false positive rate, so that keeping a box is as weak a sign as people are seldom
+seen to delete one. How many of the proposed boxes are false is known from the model's skill and the boxes' scores, so
+the rates can be learned where nobody knows the truth: if nobody ever deletes anything, keeping proves nothing. Things
+that the model did not propose are drawn, and judged, as ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labeling.consolidation.answers import WorkerAnswer
-from labeling.consolidation.arrays import LOWEST_CHANCE, Bools, Floats, Ints, logit
+from labeling.consolidation.arrays import LOWEST_CHANCE, Bools, Floats, Ints, iou, logistic
 from labeling.consolidation.boxes.answers import AnswerArrays, ImageAnswers
+from labeling.consolidation.boxes.confidence import log_odds_weight
 from labeling.consolidation.existence import Pairs
-from labeling.consolidation.workers.models import UNPROVEN, Checks, WorkerModels
-from labeling.consolidation.workers.skills import Skill
-from labeling.formats.shapes import Box
+from labeling.consolidation.workers.models import WorkerModels
 
-if TYPE_CHECKING:
-    from labeling.consolidation.boxes.inference import Inference
+STRICT_IOU = 0.75
+"""A box lies well when it overlaps the object by this much."""
 
 COPY_PRECISION = 0.25
 """What a person who leaves a box as it was adds to the precision of its sides, in parts of the model's own. On
@@ -54,12 +51,17 @@ def where_proposed(
 ) -> Floats:
     """log P(real | answers) / P(distractor | answers) of each candidate (K,); of those not proposed it is `otherwise`.
 
-    A box of a model is about an object with the chance that is known of the model, whatever people have drawn that it
-    has not; each of them then keeps or deletes it by the rates in `pairs`.
+    A box of a model is about an object with the chance that is known of the model's boxes of that score, whatever
+    people have drawn that it has not; each of them then keeps or deletes it by the rates in `pairs`.
+    The chance counts in full: what log-odds are weighed by (confidence.py) allows for people being less independent
+    than they are taken to be.
     """
     mine = given.proposer[given.worker]
     prior = np.full(len(otherwise), np.nan)
-    prior[group[mine]] = [logit(np.array(models.precision(given.workers[w]))) for w in given.worker[mine]]
+    for number in np.unique(given.worker[mine]):
+        its = mine & (given.worker == number)
+        of_model = models.precision(given.workers[number]).log_odds(given.score[its])
+        prior[group[its]] = of_model / log_odds_weight(models.calibration)
     if_real, if_false = (
         np.log(np.clip(np.where(pairs.drew, rate, 1 - rate), LOWEST_CHANCE, 1.0))
         for rate in (pairs.recall, pairs.false_positive_rate)
@@ -68,36 +70,30 @@ def where_proposed(
     return np.where(np.isnan(prior), otherwise, prior + by_people)
 
 
+def proposed_badly(given: AnswerArrays, group: Ints, fused: Floats, models: WorkerModels) -> Floats:
+    """The chance that the model's box of each candidate (K,), if real, overlaps its object by less than STRICT_IOU;
+    NaN for candidates that are not proposed.
+
+    Where somebody has drawn the object too, the fused box (K, 4) tells. Where all have left the box as it was, how
+    often boxes of that score lie badly, and how seldom people then leave one, tell.
+    """
+    own = given.proposer[given.worker]
+    mine = np.flatnonzero(own)
+    drawn = np.bincount(group, ~own, len(fused)) > 0
+    left = np.bincount(group[given.copied[:, 0]], minlength=len(fused))
+    badly = np.full(len(fused), np.nan)
+    for number in np.unique(given.worker[mine]):
+        boxes = mine[given.worker[mine] == number]
+        at = group[boxes]
+        odds = left[at] * np.log(models.checks.leaves_badly) - models.placing(given.workers[number]).log_odds(
+            given.score[boxes]
+        )
+        badly[at] = np.where(drawn[at], iou(given.ltrb[boxes], fused[at]) < STRICT_IOU, logistic(odds))
+    return badly
+
+
 def proposed_doubt(given: AnswerArrays) -> Floats:
     """(N,) what the standard deviation of each box's sides is multiplied by: proposed boxes that people left as they
     were are surer."""
     left = np.bincount(given.copied[:, 0], minlength=len(given.ltrb))
     return np.asarray(1 / np.sqrt(1 + COPY_PRECISION * left))
-
-
-def with_models(image: ImageAnswers, boxes: tuple[Box, ...]) -> ImageAnswers:
-    """An image that people have labeled without seeing the proposals: the models among those who answered, and the
-    label of people as the truth."""
-    models = (WorkerAnswer(one.model, one.value) for one in image.proposals)
-    return ImageAnswers((*image.answers, *models), image.image_size, gold=boxes, key=image.key)
-
-
-def unproven(names: Iterable[str]) -> dict[str, Skill]:
-    """A record to begin with for each of these models."""
-    made = {name: Skill() for name in names}
-    for skill in made.values():
-        skill.add(UNPROVEN)
-    return made
-
-
-def add_checks(total: Checks, given: AnswerArrays, inference: Inference) -> Checks:
-    """The counts with those of more images: what became of proposed boxes by people who began with them."""
-    pairs = inference.pairs
-    mine = on_proposals(given, inference.group, inference.image, pairs.group, inference.pair_worker)
-    real, drew = inference.real[pairs.group[mine]], pairs.drew[mine]
-    return Checks(
-        kept_real=total.kept_real + float((real * drew).sum()),
-        real=total.real + float(real.sum()),
-        kept_false=total.kept_false + float(((1 - real) * drew).sum()),
-        false=total.false + float((1 - real).sum()),
-    )

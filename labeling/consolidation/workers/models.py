@@ -13,12 +13,13 @@ crowd's own spread for a box of that size; in the symbols of docs/consensus.md, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from labeling.consolidation.arrays import Floats, Ints, logistic, logit
+from labeling.consolidation.workers.proposers import UNPROVEN, Checks, Precision, fit_precision
 from labeling.consolidation.workers.skills import (
     VERSION,
     Skill,
@@ -73,10 +74,6 @@ CLASS_STRENGTH = 5.0
 NO_RECORD = Skill()
 """The counts of a worker who has not been seen yet. Nobody may add to it."""
 
-UNPROVEN = Skill(found=4.0, chances=8.0, false_positives=2.0, distractors=6.0, edges=6.0, edge_square=np.full(4, 24.0))
-"""What is taken for seen of each model beside what was: less than people can do, so that its proposals have to prove
-themselves on objects that people labeled without seeing them."""
-
 
 @dataclass(slots=True)
 class Population:
@@ -128,28 +125,6 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Checks:
-    """What people do with the boxes that a model proposes, as expected counts over the crowd: of `real` objects among
-    these boxes they kept `kept_real`, left as it was or corrected; of `false` ones `kept_false`."""
-
-    kept_real: float = 0.0
-    real: float = 0.0
-    kept_false: float = 0.0
-    false: float = 0.0
-
-    @property
-    def keeps_real(self) -> float:
-        """The share of the real ones that people keep, with 20 of which all but one were kept."""
-        return (self.kept_real + 19.0) / (self.real + 20.0)
-
-    @property
-    def keeps_false(self) -> float:
-        """The share of the false ones that people keep, with 20 of which half were: anchoring is assumed until it is
-        seen how much is deleted."""
-        return (self.kept_false + 10.0) / (self.false + 20.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Rates:
     """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4).
 
@@ -177,6 +152,8 @@ class WorkerModels:
         calibration: Calibration | None = None,
         proposers: Mapping[str, Skill] | None = None,
         checks: Checks | None = None,
+        precisions: Mapping[str, Precision] | None = None,
+        placings: Mapping[str, Precision] | None = None,
     ) -> None:
         self.population = population or Population()
         self.skills: dict[str, Skill] = dict(skills or {})
@@ -184,12 +161,22 @@ class WorkerModels:
         # Models whose boxes people were shown, or might have been, by name; counted where people did not see them.
         self.proposers: dict[str, Skill] = dict(proposers or {})
         self.checks = checks or Checks()
+        # Of each proposer by the scores of its boxes: the share about an object, and of these the share that lies well.
+        self.precisions: dict[str, Precision] = dict(precisions or {})
+        self.placings: dict[str, Precision] = dict(placings or {})
 
-    def precision(self, proposer: str) -> float:
-        """The share of the boxes of a model that are about an object, as far as people labeled without seeing them."""
+    def precision(self, proposer: str) -> Precision:
+        """How many of the boxes of a model are about an object, as far as people labeled without seeing them."""
+        if (fitted := self.precisions.get(proposer)) is not None:
+            return fitted
         skill = self.proposers.get(proposer, UNPROVEN)
         found, false = max(skill.found, 0.0), max(skill.false_positives, 0.0)
-        return (found + 1e-3) / (found + false + 2e-3)
+        return Precision(float(np.log(found + 1e-3) - np.log(false + 1e-3)), 0.0, 0.0)
+
+    def placing(self, proposer: str) -> Precision:
+        """How many of the boxes of a model that are about an object lie well; before anything is seen as many as of its
+        boxes are about one."""
+        return self.placings.get(proposer) or fit_precision(np.zeros(0), np.zeros(0))
 
     def _record(self, worker: str) -> Skill:
         return self.skills.get(worker) or self.proposers.get(worker, NO_RECORD)
@@ -309,6 +296,10 @@ class WorkerModels:
             return {}
         return {
             "proposers": {name: skill_to_json(self.proposers[name]) for name in sorted(self.proposers)},
+            **{
+                key: {name: numbers(astuple(some[name])) for name in sorted(some)}
+                for key, some in (("precisions", self.precisions), ("placings", self.placings))
+            },
             "checks": {name: number(value) for name, value in asdict(self.checks).items()},
         }
 
@@ -326,7 +317,12 @@ class WorkerModels:
         skills = {worker: skill_from_json(skill, version) for worker, skill in data["workers"].items()}
         proposers = {name: skill_from_json(skill, version) for name, skill in data.get("proposers", {}).items()}
         checks = Checks(**{name: float(value) for name, value in data.get("checks", {}).items()})
-        return cls(population_from_json(data["population"], version), skills, calibration, proposers, checks)
+        precisions, placings = (
+            {name: Precision(*map(float, row)) for name, row in data.get(key, {}).items()}
+            for key in ("precisions", "placings")
+        )
+        population = population_from_json(data["population"], version)
+        return cls(population, skills, calibration, proposers, checks, precisions, placings)
 
 
 def _accuracy(skill: Skill, crowd: float) -> float:

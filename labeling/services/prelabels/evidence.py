@@ -28,7 +28,7 @@ def proposals(
     for row in rows:
         seen_by = began.get(row.data_object_id, frozenset()) if row.use == PreLabelUse.SHOWN else frozenset()
         try:
-            value = kind.renamed(kind.certain(kind.read_value(row.value)), job.earlier_labels)
+            value = kind.renamed(kind.read_value(row.value), job.earlier_labels)
         except OF_ONE_OBJECT:
             # A label that cannot be read any more, after a change of classes, proves nothing.
             continue

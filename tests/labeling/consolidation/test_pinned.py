@@ -113,7 +113,7 @@ CASES = {
     instances.ALGORITHM: lambda: of_masks(instances),
 }
 PINNED = {
-    "boxes/4": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.994)],
+    "boxes/5": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.994)],
     "votes/2": [("bee", 0.799)],
     "tags/3": [(("bee",), 0.991)],
     "masks/2": [("bee", 61, 0.904), ("flower", 72, 0.904)],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from labeling.consolidation.answers import Proposal, WorkerAnswer
+from labeling.consolidation.arrays import logistic
 from labeling.consolidation.boxes import consolidator
 from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.stopping import Stopping
@@ -96,7 +97,8 @@ def test_the_model_is_learned_where_people_did_not_see_it():
     # Beside what is taken for seen of every model: 40 objects found of 40, and 14 false boxes.
     assert (skill.found, skill.chances) == (pytest.approx(4 + 40), pytest.approx(8 + 40))
     assert skill.false_positives == pytest.approx(2 + 14, abs=0.5)
-    assert models.precision("model:m") == pytest.approx(44 / 60, abs=0.02)
+    # A box of the usual score is as often about an object as a box of the model is.
+    assert logistic(models.precision("model:m").usual) == pytest.approx(44 / 60, abs=0.02)
     assert "model:m" not in models.skills
     before = consolidator.fit_workers([replace(one, proposals=()) for one in blind_images()], labels=["bee"])
     assert models.to_json()["workers"] == before.to_json()["workers"]
@@ -132,3 +134,69 @@ def test_sides_of_a_box_that_people_left_alone_are_surer():
     images = [image(*[[TRUE]] * people) for people in (1, 2, 3)]
     losses = [one.expected_loss for one in consolidator.decide_many(images, labels=["bee"], rule=rule)]
     assert np.all(np.diff(losses) < 0)
+
+
+def scored(box, score):
+    return replace(box, confidence=score)
+
+
+def scored_images(count=60):
+    """The model is sure of the true box, and gives a low score to a false one in every third image."""
+    return [
+        image(
+            [TRUE],
+            [TRUE],
+            proposed=(scored(TRUE, 0.9), *([scored(FALSE, 0.3)] if place % 3 == 0 else [])),
+            seen=False,
+            key=f"s{place}",
+        )
+        for place in range(count)
+    ]
+
+
+def test_a_box_is_believed_by_the_score_that_the_model_gives_it():
+    models = consolidator.fit_workers(scored_images(), labels=["bee"])
+    sure, unsure = (confidence(image([TRUE], proposed=(scored(TRUE, score),)), models) for score in (0.9, 0.3))
+    plain = confidence(image([TRUE]), models)
+    assert unsure < plain < sure
+    # What people leave is what they were shown, whatever its score was.
+    (found,) = consolidator.consolidate_many([image([TRUE], proposed=(scored(TRUE, 0.9),))], labels=["bee"])
+    assert found.explanation["clusters"][0]["left_as_proposed_by"] == ["w0"]
+
+
+def test_scores_that_are_all_the_same_say_no_more_than_no_scores():
+    same = [
+        replace(
+            one, proposals=tuple(replace(p, value=tuple(scored(box, 0.8) for box in p.value)) for p in one.proposals)
+        )
+        for one in blind_images()
+    ]
+    with_scores, without = (consolidator.fit_workers(some, labels=["bee"]) for some in (same, blind_images()))
+    known = confidence(image([TRUE], proposed=(scored(TRUE, 0.8),)), with_scores)
+    assert known == pytest.approx(confidence(image([TRUE]), without), abs=1e-3)
+
+
+def placed_images(corrects, count=40):
+    """In every second image the model's box lies badly, and people put it right or leave it."""
+    made = []
+    for place in range(count):
+        proposed = OFF if place % 2 else TRUE
+        said = [TRUE] if corrects else [proposed]
+        made.append(image(said, said, proposed=(proposed,), key=str(place)))
+    return made
+
+
+def test_a_box_that_is_left_lies_well_where_people_are_seen_to_correct():
+    rule = Stopping(max_answers=5, min_answers=1, target_confidence=0.5)
+    unseen = [image([TRUE], [TRUE], proposed=(OFF if place % 2 else TRUE,), seen=False) for place in range(40)]
+    attentive, careless = (
+        consolidator.fit_workers([*unseen, *placed_images(corrects)], labels=["bee"])
+        for corrects in (True, False)
+    )
+    assert attentive.checks.leaves_badly < 0.3 < 0.6 < careless.checks.leaves_badly
+    one = [image([TRUE], [TRUE])]
+    losses = [
+        consolidator.decide_many(one, labels=["bee"], rule=rule, workers=models)[0].expected_loss
+        for models in (attentive, careless)
+    ]
+    assert losses[0] < losses[1]

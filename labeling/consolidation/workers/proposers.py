@@ -1,0 +1,94 @@
+"""What is known of models whose boxes people begin with: how good they are, and what people do with their boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from labeling.consolidation.arrays import Floats, logistic, logit
+from labeling.consolidation.workers.skills import Skill
+
+UNPROVEN = Skill(found=4.0, chances=8.0, false_positives=2.0, distractors=6.0, edges=6.0, edge_square=np.full(4, 24.0))
+"""What is taken for seen of each model beside what was: less than people can do, so that its proposals have to prove
+themselves on objects that people labeled without seeing them."""
+
+SCORES_SLOPE, SCORES_RIDGE = 0.5, 4.0
+"""How much the log-odds of a box grow with those of its score before anything is seen, and the prior precision of
+that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What people do with the boxes that a model proposes, as expected counts over the crowd: of `real` objects among
+    these boxes they kept `kept_real`, left as it was or corrected; of `false` ones `kept_false`. Of the kept ones that
+    lie well they left `left_well` of `well` as they were, of those that lie badly `left_badly` of `badly`."""
+
+    kept_real: float = 0.0
+    real: float = 0.0
+    kept_false: float = 0.0
+    false: float = 0.0
+    left_well: float = 0.0
+    well: float = 0.0
+    left_badly: float = 0.0
+    badly: float = 0.0
+
+    @property
+    def keeps_real(self) -> float:
+        """The share of the real ones that people keep, with 20 of which all but one were kept."""
+        return (self.kept_real + 19.0) / (self.real + 20.0)
+
+    @property
+    def keeps_false(self) -> float:
+        """The share of the false ones that people keep, with 20 of which half were: anchoring is assumed until it is
+        seen how much is deleted."""
+        return (self.kept_false + 10.0) / (self.false + 20.0)
+
+    @property
+    def leaves_badly(self) -> float:
+        """How often people leave a box that lies badly as it was, over how often one that lies well: with 20 of each,
+        of which a half and three quarters were left."""
+        badly, well = (self.left_badly + 10.0) / (self.badly + 20.0), (self.left_well + 15.0) / (self.well + 20.0)
+        return min(badly / well, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """The share of a model's boxes that are about an object, or of these the share that lies well: `usual`, in
+    log-odds, at the score `centre` (log-odds too), and by `slope` more for each that the score of a box lies above."""
+
+    usual: float
+    slope: float
+    centre: float
+
+    def log_odds(self, scores: Floats) -> Floats:
+        """Of boxes with these scores (N,), within 0 and 1; NaN where a box has none, which then has the usual one."""
+        above = np.where(np.isnan(scores), 0.0, logit(np.nan_to_num(scores, nan=0.5)) - self.centre)
+        return np.asarray(self.usual + self.slope * above)
+
+
+def fit_precision(scores: Floats, real: Floats) -> Precision:
+    """The precision of a model whose boxes have these `scores` (N,), NaN for none, and are `real` (N,), 0 to 1.
+
+    A logistic regression beside UNPROVEN boxes at the mean score, and a normal prior of the slope: so few boxes, or
+    boxes that all have the same score, say no more than how many of them are real.
+    """
+    known = ~np.isnan(scores)
+    of_score = logit(scores[known])
+    centre = float(of_score.mean()) if known.any() else 0.0
+    above = np.zeros(len(scores))
+    above[known] = of_score - centre
+    right, wrong = UNPROVEN.found, UNPROVEN.false_positives
+    x = np.stack([np.ones(len(scores) + 2), np.append(above, [0.0, 0.0])], axis=1)
+    weight = np.append(np.ones(len(scores)), [right, wrong])
+    target = np.append(real, [1.0, 0.0])
+
+    def misfit(of: Floats) -> tuple[float, Floats]:
+        z = x @ of
+        loss = (weight * (np.logaddexp(0.0, z) - target * z)).sum() + SCORES_RIDGE / 2 * (of[1] - SCORES_SLOPE) ** 2
+        slope = x.T @ (weight * (logistic(z) - target)) + SCORES_RIDGE * (of - SCORES_SLOPE) * [0.0, 1.0]
+        return float(loss), slope
+
+    found = minimize(misfit, [float(logit(np.array(right / (right + wrong)))), SCORES_SLOPE], jac=True, method="BFGS")
+    return Precision(float(found.x[0]), float(found.x[1]), centre)
