@@ -9,9 +9,12 @@ first of the mAP (0.5:0.95) on the test images, at equal numbers of images; `<se
 equal numbers of boxes drawn; `<set>_map_margin_over_best_rival` the lead of ours over the best of the others, in
 standard deviations over the seeds. `<set>_<way>_mAP_at_<images>` and `_boxes_at_<images>` are the curve.
 
-*Money*: the loop's own rules on the predictions of these detectors, people drawing the truth. `money_saved_<set>_e5` is
-the share of the money of five answers for each image that is saved when at most 5 % of the machine's labels are wrong
-with 95 % confidence; people's images get `--answers` answers. `<set>_realised_error_e5` is what was wrong of them.
+*Money*: the loop's own rules on the predictions of these detectors. `money_saved_<set>_e5` is the share of the money of
+five answers for each image that is saved when at most 5 % of the machine's labels are wrong with 95 % confidence, and
+simulated people label the rest: with dynamic redundancy, and from the second round on by checking the model's boxes at
+a third of the price where these are good (`<set>_money_saved_drawing_e5`: where they draw all).
+`<set>_realised_error_e5` is what was wrong of the machine's labels, `<set>_f1_e5` how good all are, and
+`<set>_five_f1_e5` those of five people.
 
 *Promise*: the figures of benchmarks/auto_label_promise.py, by `--draws` resampled calibrations, with its names.
 
@@ -37,6 +40,7 @@ from benchmarks.active_learning_sets import SCENES, Effort, ImageSet
 from benchmarks.active_learning_ways import OURS, WAYS, Question
 from benchmarks.options import datasets
 from benchmarks.report import machine, report
+from benchmarks.simulated_job import Crowd
 
 GRID = 50
 """Points at which curves over boxes are compared."""
@@ -86,9 +90,9 @@ def money(name: str, scratch: Path, options: argparse.Namespace) -> dict[str, fl
     for error in options.errors:
         rules = Rules(error, rounds=options.money_rounds, seed_share=options.seed_share, box_cost=options.box_cost)
         effort = Effort(options.architecture, options.money_steps, image_size=options.image_size)
-        made = active_learning_money.run(
-            images, scratch / f"money-{name}", effort, rules, answers=options.answers, seed=0
-        )
+        keep = (options.keep or scratch) / f"money-{name}"
+        crowds = [Crowd(number, target=options.confidence) for number in range(options.crowds)]
+        made = active_learning_money.run(images, keep, effort, rules, crowds=crowds, seed=0)
         end = f"e{error * 100:g}"
         found[f"money_saved_{name}_{end}"] = made.pop("money_saved")
         found |= {f"{name}_{key}_{end}": value for key, value in made.items()}
@@ -125,9 +129,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--money-sets", nargs="*", default=[SCENES])
     parser.add_argument("--errors", nargs="+", type=float, default=[0.05, 0.1])
     parser.add_argument("--money-rounds", type=int, default=4, help="models at most of a loop")
-    parser.add_argument("--money-steps", type=int, default=600, help="of each training of a loop")
+    parser.add_argument("--money-steps", type=int, default=1200, help="of each training of a loop")
     parser.add_argument("--seed-share", type=float, default=0.15, help="of all images, half of it for calibration")
-    parser.add_argument("--answers", type=float, default=5.0, help="of each image of people's in a loop")
+    parser.add_argument("--crowds", type=int, default=3, help="that are paid for a loop's work, in turn")
+    parser.add_argument("--confidence", type=float, default=0.95, help="from which nobody else is asked of an image")
+    parser.add_argument(
+        "--keep", type=auto_label_promise.absolute, help="where models of loops are kept, to be read again"
+    )
     parser.add_argument("--promise-sets", nargs="*", default=["bccd", "cards", "raccoon", SCENES])
     parser.add_argument("--draws", type=int, default=200, help="resampled calibrations of the promise")
     parser.add_argument("--promise-steps", type=int, default=1200, help="of each training of the promise")

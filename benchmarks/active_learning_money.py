@@ -1,10 +1,12 @@
-"""What a whole learning loop costs at a stated error: its own rules on real predictions, people who draw the truth.
+"""What a whole learning loop costs at a stated error: its own rules on real predictions, simulated people.
 
 Rounds of training, predicting, choosing a cut-off (error_rates.py), labeling what passes, planning (planning.py) and
-choosing the next images (next_batch.py), as a loop does them, without its database, queue and simulated crowd.
+choosing the next images (next_batch.py), as a loop does them, without its database and queue. Models learn the truth,
+and calibration compares with it. What people are paid is counted afterwards, for crowds of benchmarks/simulated_job.py:
+with dynamic redundancy, and where they check the newest model's boxes, except for calibration images.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,14 +16,18 @@ from numpy.typing import NDArray
 from benchmarks import active_learning_sets as sets
 from benchmarks.active_learning_sets import Effort, ImageSet, Seen
 from benchmarks.active_learning_ways import OURS, WAYS, Question
+from benchmarks.simulated_job import SEATS, Crowd, a_job, boxes, f1, propose, score
+from labeling.simulation.matching import labeled
 from learning.selection import bounds, error_rates, losses, planning, trust
 from learning.selection.error_rates import Earlier
 from learning.selection.planning import Curve, ErrorRate, State
+from learning.selection.quality import Detections
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import kept
 
-WORKERS = 5
-"""Answers for each image where people label everything."""
+CHECKING_COSTS = 0.4
+"""What people cost for an image on which they check boxes, over one that they draw: 3 answers at a third of the price
+in place of 2.5. The plans are made with it."""
 TESTED_ON = 50
 """At most so many calibration images measure each model: its figures are not what is looked for here."""
 
@@ -41,6 +47,17 @@ class Rules:
     box_cost: float = 0.0
 
 
+@dataclass(frozen=True)
+class Work:
+    """Images that people label: `drawn` ones, and `offered` ones, which they check where the newest model's boxes are
+    good. `seen` is what that model says of these, and of the images `aside` that tell how good it is."""
+
+    drawn: list[str]
+    offered: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+    seen: dict[str, Detections] = field(default_factory=dict)
+
+
 @dataclass
 class Books:
     """Who labeled what so far. `aside` are people's images that calibrate and have passed in no round yet."""
@@ -54,34 +71,59 @@ class Books:
     machine: int = 0
     wrong: int = 0
     history: list[tuple[int, float]] = field(default_factory=list)
-
-    @property
-    def people(self) -> int:
-        """Images that people have labeled."""
-        return len(self.learned) + len(self.aside) + len(self.passed)
+    work: list[Work] = field(default_factory=list)
+    said: dict[str, Detections] = field(default_factory=dict)
 
 
 def run(
-    images: ImageSet, scratch: Path, effort: Effort, rules: Rules, *, answers: float, seed: int
+    images: ImageSet, scratch: Path, effort: Effort, rules: Rules, *, crowds: Sequence[Crowd], seed: int
 ) -> dict[str, float]:
-    """One job over all images; `answers` is how many answers people's images get on average.
+    """One job over all images, whose predictions are kept in `scratch`; figures of money are means over the crowds.
 
-    `money_saved`: 1 minus the money over that of five answers for each image; `machine_share` of all images;
-    `realised_error` of the machine's labels; `models` that were trained.
+    `money_saved`: 1 minus the money over that of five answers for each image, all drawn, and `money_saved_drawing`
+    where people draw all that they label; `machine_share` of all images; `realised_error` of the machine's labels;
+    `models` that were trained. `f1`, `five_f1`: of all labels, and of those of five people.
     """
     names = [*images.train, *images.test]
     order = [names[place] for place in np.random.default_rng([seed, 1]).permutation(len(names))]
     first = round(len(order) * rules.seed_share)
     aside = round(first * rules.calibration_share)
     books = Books(rest=order[first:], learned=order[aside:first], aside=order[:aside])
+    books.work.append(Work(drawn=order[:first]))
     for number, said in _rounds(images, scratch, effort, rules, books, seed):
         print(f"  e {rules.target_error:.0%}, round {number}: {said}", flush=True)
-    people = books.people + len(books.rest)
-    return {
-        "money_saved": 1 - people * answers / (WORKERS * len(order)),
+    found = [_paid(images, order, books, crowd) for crowd in crowds]
+    return {key: float(np.mean([one[key] for one in found])) for key in found[0]} | {
         "machine_share": books.machine / len(order),
         "realised_error": books.wrong / max(books.machine, 1),
         "models": float(len(books.history)),
+    }
+
+
+def _paid(images: ImageSet, order: list[str], books: Books, crowd: Crowd) -> dict[str, float]:
+    """What one crowd is paid for its work of a loop, and how good all labels are."""
+    drawing, job = a_job(images, order, crowd), a_job(images, order, crowd)
+    for number, work in enumerate(books.work):
+        drawing.label([*work.drawn, *work.offered])
+        job.label(work.drawn)
+        if work.offered:
+            propose(job, work.seen, work.aside, work.offered, number)
+            job.label(work.offered)
+    job.fit()
+    five = replace(drawing, given={one: drawing.said[one][:SEATS] for one in order})
+    five.fit()
+    by_machine = [one for one in order if one not in job.given]
+    machine = [labeled(boxes(books.said[one], images.classes)) for one in by_machine]
+    people = list(job.given)
+    truths = [labeled(job.truths[one]) for one in (*people, *by_machine)]
+    return {
+        "money_saved": 1 - job.money() / (SEATS * len(order)),
+        "money_saved_drawing": 1 - drawing.money() / (SEATS * len(order)),
+        "checked_share": len(job.checked) / len(order),
+        "drawn_answers": job.answers([one for one in people if one not in job.checked]),
+        "checked_answers": job.answers(sorted(job.checked)),
+        "f1": f1([*map(labeled, job.labels(people)), *machine], truths)[0],
+        "five_f1": score(five, order)[0],
     }
 
 
@@ -90,14 +132,16 @@ def _rounds(
 ) -> Iterator[tuple[int, str]]:
     batch = max(round((len(images.train) + len(images.test)) * rules.batch_share), 1)
     for number in range(1, rules.rounds + 1):
-        measured = replace(images, test=(books.aside or books.learned)[:TESTED_ON])
-        metrics = sets.train(scratch, measured, books.learned, effort, seed=seed)
-        seen = sets.predict(scratch, images, [*books.rest, *books.aside, *books.learned])
-        ends = np.cumsum([len(books.rest), len(books.aside)])
-        pool, checked, learned = (_part(seen, rows) for rows in np.split(np.arange(len(seen.boxes)), ends))
+        tested_on = (books.aside or books.learned)[:TESTED_ON]
+        metrics, said = sets.kept(scratch, images, books.learned, effort, tested_on=tested_on, seed=seed)
+        pool, checked, learned = (said.of(some) for some in (books.rest, books.aside, books.learned))
+        calibrating = [*books.aside, *books.passed]
         books.history.append((len(books.learned), 1 - metrics["mAP_50"]))
         decision = _decide(images, books, pool, checked, rules)
         sure = _label(images, books, pool, decision)
+        seen = dict(zip(books.rest, pool.boxes, strict=True)) | dict(
+            zip(calibrating, said.of(calibrating).boxes, strict=True)
+        )
         scores, lost = decision.scores[~decision.passed], _losses(decision)[~decision.passed]
         _pass(books, decision)
         left = [place for place in range(len(pool.boxes)) if not sure[place]]
@@ -105,6 +149,7 @@ def _rounds(
         yield number, f"{metrics['mAP_50']:.3f} mAP_50, {books.machine} by machine, {books.wrong} wrong, {plan}"
         if not plan.pays or not left:
             books.rest = [books.rest[place] for place in left]
+            books.work.append(Work([], books.rest, calibrating, seen))
             return
         precision = np.array([metrics.get(f"AP_50:{name}", np.nan) for name in images.classes])
         rng = np.random.default_rng([seed, number, 2])
@@ -114,7 +159,9 @@ def _rounds(
         asked = Question(_part(pool, free), learned, truths, precision, rules.box_cost, rng)
         chosen = free[WAYS[OURS](asked, min(batch, len(left)) - len(aside))].tolist()
         before, taken = books.rest, {*aside, *chosen}
-        books.aside += [before[place] for place in aside]
+        new = [before[place] for place in aside]
+        books.work.append(Work(new, [before[place] for place in chosen], calibrating, seen))
+        books.aside += new
         books.learned += [before[place] for place in chosen]
         books.rest = [before[place] for place in left if place not in taken]
 
@@ -141,7 +188,9 @@ def _label(images: ImageSet, books: Books, pool: Seen, decision: Decision) -> ND
     rule = decision.certainty
     sure: NDArray[np.bool_] = rule.predict(pool.boxes) >= decision.threshold
     for place in np.flatnonzero(sure):
-        books.wrong += bool(losses.loss(kept(pool.boxes[place], rule.cuts), images.truths[books.rest[place]]))
+        name, label = books.rest[place], kept(pool.boxes[place], rule.cuts)
+        books.said[name] = label
+        books.wrong += bool(losses.loss(label, images.truths[name]))
     books.machine += int(sure.sum())
     return sure
 
@@ -166,6 +215,7 @@ def _plan(books: Books, left: int, curve: Curve, rules: Rules, batch: int, round
     state = State(
         learned=len(books.learned), calibration=len(books.aside), pool=left, batch=batch,
         most_calibration=round(batch * rules.random_share), rounds=rounds, exponent=planning.exponent(books.history),
+        relative_price=CHECKING_COSTS,
     )  # fmt: skip
     spent = [bounds.spent(1 - rules.confidence, books.tests + ahead) for ahead in range(1, max(rounds, 1) + 1)]
     tests = [ErrorRate(rules.target_error, alpha) for alpha in spent]

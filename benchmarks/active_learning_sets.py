@@ -3,6 +3,7 @@
 Trainings have a fixed number of steps, so that what comes out does not depend on how busy the machine is.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -113,6 +114,38 @@ def train(root: Path, images: ImageSet, labeled: list[str], effort: Effort, *, s
     return ModelConfig.read(folder.model).metrics
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a detector says of all images of a set."""
+
+    places: dict[str, int]
+    seen: Seen
+
+    def of(self, names: list[str]) -> Seen:
+        """Of these images, in their order."""
+        rows = [self.places[name] for name in names]
+        return Seen([self.seen.boxes[row] for row in rows], self.seen.embeddings[rows])
+
+
+def kept(
+    folder: Path, images: ImageSet, labeled: list[str], effort: Effort, *, tested_on: list[str], seed: int
+) -> tuple[dict[str, float], Said]:
+    """`train` on the `labeled` images, measured on others, and `predict` of all; returns the metrics and what it says.
+
+    Both are kept in `folder`, and read from there the next time the same is asked for.
+    """
+    key = hashlib.sha256(repr((labeled, tested_on, effort, seed)).encode()).hexdigest()[:16]
+    root, names = folder / key, [*images.train, *images.test]
+    done = root / "done"
+    if done.exists():
+        metrics, seen = ModelConfig.read(JobFolder(root).model).metrics, _read(JobFolder(root / "predict"))
+    else:
+        metrics = train(root, replace(images, test=tested_on), labeled, effort, seed=seed)
+        seen = predict(root, images, names)
+        done.touch()
+    return metrics, Said({name: place for place, name in enumerate(names)}, seen)
+
+
 def predict(root: Path, images: ImageSet, names: list[str]) -> Seen:
     """What the detector that was trained in `root` says of these images. Raises RuntimeError when it fails."""
     folder = JobFolder(root / "predict")
@@ -123,6 +156,10 @@ def predict(root: Path, images: ImageSet, names: list[str]) -> Seen:
     lines = [json.dumps({"source-ref": str(images.folder / "images" / name)}) + "\n" for name in names]
     folder.manifest(PREDICT).write_text("".join(lines))
     _run("learning.serving.predict", folder)
+    return _read(folder)
+
+
+def _read(folder: JobFolder) -> Seen:
     found = list(read_predictions(folder.predictions))
     return Seen([detections(one) for one in found], np.array([one.embedding for one in found], dtype=np.float64))
 

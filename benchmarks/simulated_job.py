@@ -31,7 +31,6 @@ from marketplace import posterior
 AT_ONCE = 12
 """So many images are labeled at the same time: after them the job knows more of its workers."""
 KIND = BoundingBox()
-MODEL = "model:loop"
 PEOPLE, SPAMMERS, SEATS = 12, 2, 5
 
 
@@ -62,8 +61,8 @@ class Record:
 @dataclass
 class Job:
     """One set with its crowd. `said` has what each worker would draw of each image, in the order in which they come;
-    `proposed` what a model says of an image, and `checked` the images where people begin with that. `given` are the
-    answers so far, `blocked` the workers who get no more work."""
+    `proposed` what each model says of an image, and `checked` the images where people begin with what the newest says.
+    `given` are the answers so far, `blocked` the workers who get no more work."""
 
     images: ImageSet
     names: list[str]
@@ -72,7 +71,7 @@ class Job:
     said: dict[str, list[WorkerAnswer[list[Box]]]]
     spammers: set[str]
     rule: Stopping
-    proposed: dict[str, list[Box]] = field(default_factory=dict)
+    proposed: dict[str, dict[str, list[Box]]] = field(default_factory=dict)
     checked: set[str] = field(default_factory=set)
     given: dict[str, list[WorkerAnswer[list[Box]]]] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
@@ -82,11 +81,15 @@ class Job:
 
     def image(self, name: str) -> AnswersToImage[list[Box]]:
         """The image with its answers."""
-        given = self.given[name]
-        seen = frozenset(one.worker for one in given) if name in self.checked else frozenset()
-        begun = self.proposed.get(name)
-        proposals = () if begun is None else (Proposal(MODEL, begun, seen),)
+        given, models = self.given[name], self.proposed.get(name, {})
+        seen = {next(reversed(models)): frozenset(one.worker for one in given)} if name in self.checked else {}
+        proposals = tuple(Proposal(model, boxes, seen.get(model, frozenset())) for model, boxes in models.items())
         return AnswersToImage(tuple(given), self.sizes[name], key=name, proposals=proposals)
+
+    def newest(self, name: str) -> list[Box]:
+        """What the newest model says of an image."""
+        models = self.proposed.get(name, {})
+        return models[next(reversed(models))] if models else []
 
     def label(self, names: list[str]) -> None:
         """People label these images, as many of them as each takes."""
@@ -113,7 +116,7 @@ class Job:
         free = (one for one in self.said[name] if one.worker not in asked and one.worker not in self.blocked)
         answer = next(free)
         if name in self.checked:
-            begun = self.proposed[name]
+            begun = self.newest(name)
             spammer = answer.worker in self.spammers
             value = begun if spammer else checking.checked(begun, answer.value, self.truths[name])
             answer = WorkerAnswer(answer.worker, value)
@@ -176,20 +179,22 @@ def a_job(images: ImageSet, names: list[str], crowd: Crowd) -> Job:
     return Job(images, names, sizes, truths, answers, spammers, rule)
 
 
-def propose(job: Job, seen: dict[str, Detections], aside: list[str], rest: list[str], seed: int) -> None:
-    """Find the cuts on the images `aside`, which people labeled unseen, and what each of the `rest` is shown."""
+def propose(job: Job, seen: dict[str, Detections], aside: list[str], rest: list[str], number: int) -> None:
+    """Find the cuts on the images `aside`, which people labeled unseen, and what each of the `rest` is shown:
+    by the model of this `number`."""
     truths = [_detections(found, job.images.classes) for found in job.labels(aside)]
     certainty: Certainty = thresholds.choose(
-        [seen[name] for name in aside], truths, classes=len(job.images.classes), target=0.6, confidence=0.9, seed=seed
+        [seen[name] for name in aside], truths, classes=len(job.images.classes), target=0.6, confidence=0.9, seed=number
     ).certainty
-    rng = np.random.default_rng([seed, 2])
+    rng = np.random.default_rng([number, 2])
     for name in [*aside, *rest]:
-        boxes = _scored(kept(seen[name], certainty.cuts), job.images.classes)
-        job.proposed[name] = KIND.proposing.begun(boxes, size=job.sizes[name])
-        good = bool(boxes) and float(certainty.predict([seen[name]])[0]) >= USUAL_LEAST_QUALITY
+        found = boxes(kept(seen[name], certainty.cuts), job.images.classes)
+        job.proposed.setdefault(name, {})[f"model:{number}"] = KIND.proposing.begun(found, size=job.sizes[name])
+        good = bool(found) and float(certainty.predict([seen[name]])[0]) >= USUAL_LEAST_QUALITY
         job.checked.discard(name)
         if good and name in rest and rng.random() >= USUAL_BLIND_SHARE:
             job.checked.add(name)
+    job.fit()
 
 
 def rows(found: Detections) -> list[list[float]]:
@@ -205,7 +210,8 @@ def _boxes(found: Detections, classes: list[str]) -> list[Box]:
     return [Box(classes[int(place)], *box) for place, *box, _ in rows(found)]
 
 
-def _scored(found: Detections, classes: list[str]) -> list[Box]:
+def boxes(found: Detections, classes: list[str]) -> list[Box]:
+    """A detector's boxes with their scores."""
     return [Box(classes[int(place)], *box, score) for place, *box, score in rows(found)]
 
 

@@ -77,9 +77,9 @@ def study(name: str, images: ImageSet, scratch: Path, options: argparse.Namespac
     rest, learned, model_right = order[first:], order[len(aside) : first], []
     for number in range(1, options.rounds + 1):
         seen = predictions(f"{name}-{number}", images, [*aside, *rest], learned, scratch, options)
-        propose(job, seen, aside, rest, options.seed + number)
+        propose(job, seen, aside, rest, number)
         batch = rest if number == options.rounds else rest[:first]
-        model_right += [(job.proposed.get(one, []), job.truths[one]) for one in batch]
+        model_right += [(job.newest(one), job.truths[one]) for one in batch]
         job.label(batch)
         rest, learned = rest[len(batch) :], [*learned, *batch]
         if not rest:

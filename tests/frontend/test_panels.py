@@ -162,6 +162,7 @@ def test_only_so_many_come_from_one_address(panel, job, monkeypatch):
     assert PanelSession.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_a_participant_reaches_their_study_and_nothing_else():
     world = a_world()
     panel = panel_stories.a_panel(world.account)

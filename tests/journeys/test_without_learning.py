@@ -16,7 +16,7 @@ from tests.journeys.browser import Browser, signed_in
 from tests.journeys.system import System, running
 
 # In one process of the tests, so that the system is started once.
-pytestmark = pytest.mark.xdist_group("without learning")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("without learning")]
 
 COUNT = 4
 ROUTES = """

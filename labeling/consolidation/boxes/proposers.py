@@ -17,7 +17,7 @@ from labeling.consolidation.boxes.fit import CHUNK, counts_of, known_truth
 from labeling.consolidation.boxes.inference import Inference, infer
 from labeling.consolidation.boxes.proposals import STRICT_IOU, on_proposals, proposed_badly
 from labeling.consolidation.workers.models import WorkerModels
-from labeling.consolidation.workers.proposers import UNPROVEN, Checks, Precision, fit_precision
+from labeling.consolidation.workers.proposers import UNPROVEN, Checks, Precision, fit_precisions
 from labeling.consolidation.workers.skills import Skill
 from labeling.formats.shapes import Box
 
@@ -76,9 +76,10 @@ def _precisions(
             if name in rows:
                 rows[name].append(table[given.worker == number])
     tables = {name: np.concatenate([*some, np.zeros((0, 3))]) for name, some in rows.items()}
+    real = {name: table[table[:, 1] > 0.5] for name, table in tables.items()}
     return (
-        {name: fit_precision(table[:, 0], table[:, 1]) for name, table in tables.items()},
-        {name: fit_precision(*table[table[:, 1] > 0.5][:, [0, 2]].T) for name, table in tables.items()},
+        fit_precisions({name: (table[:, 0], table[:, 1]) for name, table in tables.items()}),
+        fit_precisions({name: (table[:, 0], table[:, 2]) for name, table in real.items()}),
     )
 
 

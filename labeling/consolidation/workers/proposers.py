@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,10 @@ themselves on objects that people labeled without seeing them."""
 SCORES_SLOPE, SCORES_RIDGE = 0.5, 4.0
 """How much the log-odds of a box grow with those of its score before anything is seen, and the prior precision of
 that."""
+
+
+ALIKE = 12.0
+"""Boxes of other models of the same job that are taken for boxes of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +73,42 @@ class Precision:
         return np.asarray(self.usual + self.slope * above)
 
 
-def fit_precision(scores: Floats, real: Floats) -> Precision:
+def fit_precision(scores: Floats, real: Floats, *, start: Precision | None = None) -> Precision:
     """The precision of a model whose boxes have these `scores` (N,), NaN for none, and are `real` (N,), 0 to 1.
 
     A logistic regression beside UNPROVEN boxes at the mean score, and a normal prior of the slope: so few boxes, or
-    boxes that all have the same score, say no more than how many of them are real.
+    boxes that all have the same score, say no more than how many of them are real. `start`: what is known of other
+    models of the same job, to begin with in place of that; the next model of a learning loop is much like the last.
     """
     known = ~np.isnan(scores)
     of_score = logit(scores[known])
-    centre = float(of_score.mean()) if known.any() else 0.0
+    centre = float(of_score.mean()) if known.any() else start.centre if start else 0.0
     above = np.zeros(len(scores))
     above[known] = of_score - centre
     right, wrong = UNPROVEN.found, UNPROVEN.false_positives
-    x = np.stack([np.ones(len(scores) + 2), np.append(above, [0.0, 0.0])], axis=1)
+    usual, slope, at = float(np.log(right / wrong)), SCORES_SLOPE, 0.0
+    if start is not None:
+        usual, slope, at = start.usual, start.slope, start.centre - centre
+        right, wrong = (ALIKE * float(logistic(sign * usual)) for sign in (1, -1))
+    x = np.stack([np.ones(len(scores) + 2), np.append(above, [at, at])], axis=1)
     weight = np.append(np.ones(len(scores)), [right, wrong])
     target = np.append(real, [1.0, 0.0])
 
     def misfit(of: Floats) -> tuple[float, Floats]:
         z = x @ of
-        loss = (weight * (np.logaddexp(0.0, z) - target * z)).sum() + SCORES_RIDGE / 2 * (of[1] - SCORES_SLOPE) ** 2
-        slope = x.T @ (weight * (logistic(z) - target)) + SCORES_RIDGE * (of - SCORES_SLOPE) * [0.0, 1.0]
-        return float(loss), slope
+        loss = (weight * (np.logaddexp(0.0, z) - target * z)).sum() + SCORES_RIDGE / 2 * (of[1] - slope) ** 2
+        descent = x.T @ (weight * (logistic(z) - target)) + SCORES_RIDGE * (of - slope) * [0.0, 1.0]
+        return float(loss), descent
 
-    found = minimize(misfit, [float(logit(np.array(right / (right + wrong)))), SCORES_SLOPE], jac=True, method="BFGS")
+    found = minimize(misfit, [usual - slope * at, slope], jac=True, method="BFGS")
     return Precision(float(found.x[0]), float(found.x[1]), centre)
+
+
+def fit_precisions(rows: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Precision]:
+    """`fit_precision` of each model's (scores, real), beginning with what the boxes of the others say."""
+    found = {}
+    for name, mine in rows.items():
+        others = [some for other, some in rows.items() if other != name and len(some[0])]
+        known = (np.concatenate([some[part] for some in others]) for part in (0, 1)) if others else ()
+        found[name] = fit_precision(*mine, start=fit_precision(*known) if others else None)
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 from labeling.models import LabelingJob
 from labeling.services.prelabels import showing
 from labeling.services.prelabels.sources import Proposed
+from labeling.services.results import consolidating
 from learning.contract import Prediction
 from learning.models import LearningLoop, Round, Split
 from learning.services.active import evaluation, learners, loop_objects, loop_settings
@@ -22,7 +23,7 @@ def propose(job: LabelingJob, object_ids: Sequence[int]) -> dict[int, Proposed]:
 
 
 def record_blind(loop: LearningLoop) -> None:
-    """Store what the newest model says of the validation objects that people have labeled.
+    """Store what the newest model says of the validation objects that people have labeled, and learn from it.
 
     People did not see it, so it shows how good the model is; their label stays as independent of it as it was.
     """
@@ -31,6 +32,7 @@ def record_blind(loop: LearningLoop) -> None:
         return
     checked = set(loop_objects.human_labeled(loop, Split.VALIDATION).values_list("pk", flat=True))
     showing.store(loop.job, _proposed(loop, newest, checked), apart=checked)
+    consolidating.refit(job=loop.job, growth=1)
 
 
 def newest_round(loop: LearningLoop) -> Round | None:

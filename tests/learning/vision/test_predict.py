@@ -101,7 +101,7 @@ def test_killed_prediction_goes_on_after_its_last_whole_line(trained: tuple[JobF
     assert [len(line.boxes) for line in again] == [len(line.boxes) for line in whole]
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_sigterm_stops_between_lines(trained: tuple[JobFolder, str], processes: int, tmp_path) -> None:
     model, _ = trained
     manifest = model.manifest(TRAIN).read_text() * 2000

@@ -56,6 +56,7 @@ def test_a_killed_training_resumes_from_its_last_checkpoint(tmp_path) -> None:
     assert len(list(folder.checkpoints.glob("step-*"))) == 1
 
 
+@pytest.mark.slow
 def test_sigterm_keeps_the_model_so_far_and_can_be_continued(tmp_path) -> None:
     folder = jobs.training_job(tmp_path, epochs=50_000)
     child = jobs.start("train", folder)
