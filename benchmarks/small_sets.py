@@ -114,11 +114,11 @@ def predictions(
         effort = Effort(steps=options.steps, image_size=options.image_size)
         sets.train(scratch / key, replace(images, test=names[:20]), learned, effort, seed=options.seed)
         seen = sets.predict(scratch / key, images, names).boxes
-        rows = {name: rows(found) for name, found in zip(names, seen, strict=True)}
+        said = {name: rows(found) for name, found in zip(names, seen, strict=True)}
         if path is None:
-            return {name: Detections.of([tuple(row) for row in found]) for name, found in rows.items()}
+            return {name: Detections.of([tuple(row) for row in found]) for name, found in said.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(rows))
+        path.write_text(json.dumps(said))
     return {name: Detections.of([tuple(row) for row in found]) for name, found in json.loads(path.read_text()).items()}
 
 

@@ -190,8 +190,7 @@ def test_a_box_that_is_left_lies_well_where_people_are_seen_to_correct():
     rule = Stopping(max_answers=5, min_answers=1, target_confidence=0.5)
     unseen = [image([TRUE], [TRUE], proposed=(OFF if place % 2 else TRUE,), seen=False) for place in range(40)]
     attentive, careless = (
-        consolidator.fit_workers([*unseen, *placed_images(corrects)], labels=["bee"])
-        for corrects in (True, False)
+        consolidator.fit_workers([*unseen, *placed_images(corrects)], labels=["bee"]) for corrects in (True, False)
     )
     assert attentive.checks.leaves_badly < 0.3 < 0.6 < careless.checks.leaves_badly
     one = [image([TRUE], [TRUE])]
@@ -200,3 +199,16 @@ def test_a_box_that_is_left_lies_well_where_people_are_seen_to_correct():
         for models in (attentive, careless)
     ]
     assert losses[0] < losses[1]
+
+
+def test_the_next_model_begins_with_what_is_known_of_the_last():
+    earlier = scored_images()
+    boxes = (scored(TRUE, 0.9),)
+    few = [replace(image([TRUE], [TRUE], key="n"), proposals=(Proposal("model:next", boxes),))]
+    known, unknown = (consolidator.fit_workers(some, labels=["bee"]) for some in ([*earlier, *few], few))
+    checked = ImageAnswers((WorkerAnswer("w0", (TRUE,)),), SIZE, proposals=(Proposal("model:next", boxes, {"w0"}),))
+    assert confidence(checked, unknown) < confidence(checked, known)
+    # Many bad boxes of its own say more than good ones of another.
+    bad = tuple(Proposal("model:next", (scored(FALSE, 0.9),)) for _ in range(1))
+    many = [replace(image([TRUE], [TRUE], key=f"b{place}"), proposals=bad) for place in range(40)]
+    assert confidence(checked, consolidator.fit_workers([*earlier, *many], labels=["bee"])) < 0.5
