@@ -26,9 +26,9 @@ def tell(tmp_path):
     """Makes a story and the supervisor of its oracle."""
     supervisors = []
 
-    def _tell(*, automated=AUDITED, **design):
+    def _tell(*, automated=AUDITED, skill=0.85, **design):
         story = a_story(tmp_path / "pictures", automated=automated, **design)
-        executor = OracleExecutor(truth=story.coco, skill=0.85)
+        executor = OracleExecutor(truth=story.coco, skill=skill)
         supervisors.append(Supervisor(executor=executor, slots=1, root=tmp_path / "programs"))
         return story, supervisors[-1]
 
@@ -196,3 +196,24 @@ def test_a_model_that_got_too_few_steps_is_trained_on_once_and_the_page_is_told(
     # A share of zero asks nobody.
     assert not LoopAudit.objects.exists()
     assert queries.loop_view(story.job)["audits"] == []
+
+
+@pytest.mark.slow
+def test_a_narrow_audit_of_a_promised_error_looks_at_doubted_labels_more_often(tell):
+    # So many labels that an interval of this width takes fewer when the draws follow the doubts.
+    wanted = {"target_error": 0.2, "confidence": 0.9, "audit_share": 1.0, "audit_width": 0.06, "seed_size": 120, "max_rounds": 1}
+    story, supervisor = tell(automated=wanted, skill=0.93, count=500, funds="1000")
+    drive(story, supervisor, times=2, seconds=280)
+    audit = LoopAudit.objects.get()
+    draws = audit.figures["draws"]
+    made = audit.figures["labels"]
+    assert (audit.status, story.job.status) == ("Kept", "Completed")
+    # Some labels were drawn more than once, and each counts for as many as it stood for.
+    assert len({pk for pk, _ in draws}) == audit.figures["asked"] < len(draws)
+    assert len({round(weight, 6) for _, weight in draws}) > 1
+    told = queries.loop_view(story.job)["audits"][0]
+    lost = dict(AuditedObject.objects.values_list("data_object", "loss"))
+    assert told["answered"] == len(lost) == audit.figures["asked"] < made
+    weighted = sum(weight * lost[pk] for pk, weight in draws) / len(draws)
+    assert told["error"] == pytest.approx(weighted)
+    assert told["error_low"] <= told["error"] <= told["error_high"] <= told["error_low"] + 0.1
