@@ -88,8 +88,14 @@ def money(name: str, scratch: Path, options: argparse.Namespace) -> dict[str, fl
     images = _load(name, scratch, options)
     found: dict[str, float] = {}
     for error in options.errors:
-        rules = Rules(error, rounds=options.money_rounds, seed_share=options.seed_share, box_cost=options.box_cost)
-        effort = Effort(options.architecture, options.money_steps, image_size=options.image_size)
+        rules = Rules(
+            error,
+            rounds=options.money_rounds,
+            seed_share=options.seed_share,
+            batch_share=options.batch_share,
+            box_cost=options.box_cost,
+        )
+        effort = Effort(options.architecture, options.money_steps, image_size=options.money_image_size)
         keep = (options.keep or scratch) / f"money-{name}"
         crowds = [Crowd(number, target=options.confidence) for number in range(options.crowds)]
         made = active_learning_money.run(images, keep, effort, rules, crowds=crowds, seed=0)
@@ -128,11 +134,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--architecture", default=Effort.architecture)
     parser.add_argument("--money-sets", nargs="*", default=[SCENES])
     parser.add_argument("--errors", nargs="+", type=float, default=[0.05, 0.1])
-    parser.add_argument("--money-rounds", type=int, default=4, help="models at most of a loop")
-    parser.add_argument("--money-steps", type=int, default=1200, help="of each training of a loop")
-    parser.add_argument("--seed-share", type=float, default=0.15, help="of all images, half of it for calibration")
+    parser.add_argument("--money-rounds", type=int, default=2, help="models at most of a loop")
+    parser.add_argument("--money-image-size", type=int, default=256)
+    parser.add_argument("--money-steps", type=int, default=2000, help="of each training of a loop")
+    parser.add_argument("--seed-share", type=float, default=0.08, help="of all images, half of it for calibration")
+    parser.add_argument("--batch-share", type=float, default=0.2, help="of all images, the batch of a further round")
     parser.add_argument("--crowds", type=int, default=3, help="that are paid for a loop's work, in turn")
-    parser.add_argument("--confidence", type=float, default=0.95, help="from which nobody else is asked of an image")
+    parser.add_argument("--confidence", type=float, default=0.9, help="from which nobody else is asked of an image")
     parser.add_argument(
         "--keep", type=auto_label_promise.absolute, help="where models of loops are kept, to be read again"
     )
@@ -161,6 +169,7 @@ def _options() -> argparse.Namespace:
             "batch": 8,
             "rounds": 1,
             "steps": 4,
+            "money_image_size": 96,
         }
         vars(options).update(small | {"image_size": 96})
     return options

@@ -201,7 +201,8 @@ def test_a_model_that_got_too_few_steps_is_trained_on_once_and_the_page_is_told(
 @pytest.mark.slow
 def test_a_narrow_audit_of_a_promised_error_looks_at_doubted_labels_more_often(tell):
     # So many labels that an interval of this width takes fewer when the draws follow the doubts.
-    wanted = {"target_error": 0.2, "confidence": 0.9, "audit_share": 1.0, "audit_width": 0.06, "seed_size": 120, "max_rounds": 1}
+    promise = {"target_error": 0.2, "confidence": 0.9, "audit_share": 1.0, "audit_width": 0.06}
+    wanted = promise | {"seed_size": 120, "max_rounds": 1}
     story, supervisor = tell(automated=wanted, skill=0.93, count=500, funds="1000")
     drive(story, supervisor, times=2, seconds=280)
     audit = LoopAudit.objects.get()
