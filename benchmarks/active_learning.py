@@ -76,7 +76,7 @@ def main() -> None:
             figures |= {f"{name}_{key}": value for key, value in compared(curves).items()}
             figures[f"{name}_s"] = time.monotonic() - began
         for name in options.money_sets:
-            figures |= money(name, Path(scratch), options)
+            figures |= money(name, options.keep or Path(scratch), options)
     for name in options.promise_sets:
         found = auto_label_promise.measure(auto_label_promise.keep(name, options), draws=options.draws)
         figures |= {f"{name}_{key}": value for key, value in found.items()}
@@ -96,7 +96,7 @@ def money(name: str, scratch: Path, options: argparse.Namespace) -> dict[str, fl
             box_cost=options.box_cost,
         )
         effort = Effort(options.architecture, options.money_steps, image_size=options.money_image_size)
-        keep = (options.keep or scratch) / f"money-{name}"
+        keep = scratch / f"money-{name}"
         crowds = [Crowd(number, target=options.confidence) for number in range(options.crowds)]
         made = active_learning_money.run(images, keep, effort, rules, crowds=crowds, seed=0)
         end = f"e{error * 100:g}"
