@@ -57,10 +57,14 @@ class Decision:
         }
 
 
-def decide(rule: Stopping, *, answers: int, loss: float, gain: float) -> Decision:
-    """Apply `rule` to `answers` answers whose consensus has expected `loss`; fixed redundancy when it has no target."""
-    if answers < rule.min_answers:
-        return Decision(True, answers, loss, gain, f"{answers} of at least {rule.min_answers} answers")
+def decide(rule: Stopping, *, answers: int, loss: float, gain: float, models: int = 0) -> Decision:
+    """Apply `rule` to `answers` answers whose consensus has expected `loss`; fixed redundancy when it has no target.
+
+    `models` that people began with count with the first answers, of which one at least is a person's.
+    """
+    fewest = max(rule.min_answers - models, 1)
+    if answers < fewest:
+        return Decision(True, answers, loss, gain, f"{answers} of at least {fewest} answers")
     if answers >= rule.max_answers:
         return Decision(False, answers, loss, gain, f"all {rule.max_answers} answers are in")
     if rule.target_confidence is None and rule.price is None:

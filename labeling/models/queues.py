@@ -101,6 +101,12 @@ class WorkQueue(models.Model):
         """The vendor that is paid in the place of its workers; costs a query unless `contract` is loaded."""
         return self.contract.employer if self.contract is not None else None
 
+    def opens_with(self, *, checks: bool) -> int:
+        """Seats that a task opens with. Where more are opened as they are needed, a model whose label people check
+        counts as one of those who answer first."""
+        fewer = checks and self.first_seats < self.max_seats
+        return max(self.first_seats - fewer, 1)
+
     def price_of(self, *, checks: bool) -> int:
         """Micro-dollars per answer to a task, whether or not it `checks` a pre-label."""
         return self.check_price_micros if checks and self.check_price_micros is not None else self.price_micros

@@ -200,3 +200,11 @@ def test_a_dynamic_job_counts_what_checking_has_saved():
     advancing.advance_job(job.pk)
     found = progress.progress(LabelingJob.objects.get(pk=job.pk))
     assert found["saved_micros"] == found["answers_saved"] * (CHECK + CHECK_FEE)
+
+
+def test_a_task_that_checks_opens_with_one_seat_less_where_more_are_opened_as_they_are_needed():
+    dynamic = {"kind": "dynamic", "target_confidence": 0.9, "start": 2}
+    half = EVERY | {"blind_share": 0.5}
+    job, _ = a_checked_job(objects=20, prelabels=half, redundancy=dynamic, workers_per_object=3)
+    found = set(Task.objects.filter(queue=job.queue).values_list("checks", "seats_total", "max_seats"))
+    assert found == {(True, 1, 3), (False, 2, 3)}

@@ -107,7 +107,14 @@ def decide_many(
     given = flatten(images, labels)
     answers, loss, gain = expected_loss_and_gain(given, workers or WorkerModels())
     return [
-        decide(rule, answers=int(answers[i]), loss=float(loss[i]), gain=float(gain[i])) for i in range(given.images)
+        decide(
+            rule,
+            answers=int(answers[i]),
+            loss=float(loss[i]),
+            gain=float(gain[i]),
+            models=int(images[i].shown is not None),
+        )
+        for i in range(given.images)
     ]
 
 

@@ -105,19 +105,19 @@ def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> int
             """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, max_seats, seats_total,
                                           seats_free, answers_count, declines_count, due, responses_written, checks,
                                           queue_position)
-               SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', o.most, least(o.most, %s), least(o.most, %s), 0, 0,
-                      false, false, o.checks, nextval('labeling_queue_position')
-               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::boolean[])
-                                   WITH ORDINALITY AS u(object_id, input, most, checks, place)
+               SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', o.most,
+                      least(o.most, o.first), least(o.most, o.first), 0, 0, false, false, o.checks,
+                      nextval('labeling_queue_position')
+               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::smallint[], %s::boolean[])
+                                   WITH ORDINALITY AS u(object_id, input, most, first, checks, place)
                      ORDER BY place) AS o""",
             [
                 queue.pk,
                 batch.pk,
-                queue.first_seats,
-                queue.first_seats,
                 [task.data_object_id for task in tasks],
                 [orjson.dumps(task.input).decode() for task in tasks],
                 most,
+                [queue.opens_with(checks=task.checks) for task in tasks],
                 [task.checks for task in tasks],
             ],
         )

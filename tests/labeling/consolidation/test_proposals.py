@@ -63,14 +63,19 @@ def test_corrections_move_a_box_to_where_people_put_it():
     assert [box.width, box.height] == pytest.approx([TRUE.width, TRUE.height], abs=5)
 
 
-def test_the_number_of_people_asked_does_not_count_the_model():
-    rule = Stopping(max_answers=5, min_answers=2, target_confidence=0.5)
-    (one,) = consolidator.decide_many([image([TRUE])], labels=["bee"], rule=rule)
-    assert one.ask
-    (few,) = consolidator.decide_many(
-        [image([TRUE], [TRUE])], labels=["bee"], rule=rule, workers=WorkerModels(checks=Checks(99, 100, 10, 100))
+def test_a_model_counts_with_the_first_answers_and_not_with_the_most():
+    # given two answers to begin with: one person and the model that they began with, or two people
+    rule = Stopping(max_answers=2, min_answers=2, target_confidence=0.5)
+    sure = WorkerModels(checks=Checks(99, 100, 10, 100))
+    one, nobody, alone = consolidator.decide_many(
+        [image([TRUE]), image(), image([TRUE], proposed=(), seen=False)], labels=["bee"], rule=rule, workers=sure
     )
-    assert not few.ask
+    assert not one.ask
+    assert nobody.ask
+    assert alone.ask
+    # The model is none of the most that may be asked.
+    unsure = replace(rule, target_confidence=0.999)
+    assert consolidator.decide_many([image([TRUE])], labels=["bee"], rule=unsure, workers=sure)[0].ask
 
 
 def seen_images(deletes, count=60):
