@@ -139,7 +139,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--money-steps", type=int, default=2000, help="of each training of a loop")
     parser.add_argument("--seed-share", type=float, default=0.08, help="of all images, half of it for calibration")
     parser.add_argument("--batch-share", type=float, default=0.2, help="of all images, the batch of a further round")
-    parser.add_argument("--crowds", type=int, default=3, help="that are paid for a loop's work, in turn")
+    parser.add_argument(
+        "--crowds", type=int, default=10, help="that are paid for a loop's work, each with other calibration images"
+    )
     parser.add_argument("--confidence", type=float, default=0.9, help="from which nobody else is asked of an image")
     parser.add_argument(
         "--keep", type=auto_label_promise.absolute, help="where models of loops are kept, to be read again"
