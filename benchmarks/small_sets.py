@@ -129,7 +129,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--rounds", type=int, default=2, help="models that are trained, each on more than the one before"
     )
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--image-size", type=int, default=256)
     parser.add_argument("--target", type=float, default=0.95, help="the confidence from which nobody else is asked")
     parser.add_argument("--start", type=int, default=2, help="answers that each image begins with")
