@@ -2,8 +2,9 @@
 numbers with a point. In English a text is what Python writes, so that pages, files and REST say the same."""
 
 from datetime import date, datetime
+from typing import Any
 
-from babel.numbers import format_decimal, get_decimal_symbol
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from django.utils.translation import get_language, ngettext
 
 from marketplace import money as amounts
@@ -38,6 +39,28 @@ def fixed(value: float, digits: int) -> str:
     """A number with so many decimals."""
     text = f"{value:.{digits}f}"
     return text if _locale() == ENGLISH else text.replace(".", get_decimal_symbol(_locale()))
+
+
+class _Number:
+    """A number that is written as its reader writes it, in whatever form a text asks for."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def __format__(self, form: str) -> str:
+        text = format(self.value, form)
+        if _locale() == ENGLISH:
+            return text
+        signs = {".": get_decimal_symbol(_locale()), ",": get_group_symbol(_locale()), "%": "\u00a0%"}
+        return text.translate(str.maketrans(signs))
+
+
+def filled(text: str, **values: Any) -> str:
+    """A translated text with its values, numbers in the form that its placeholders ask for: "{share:.0%}", "{risk:.2f}".
+
+    Raises KeyError for a placeholder without a value.
+    """
+    return text.format(**{name: _Number(one) if isinstance(one, int | float) else one for name, one in values.items()})
 
 
 def day(moment: date, *, minute: bool = False) -> str:
