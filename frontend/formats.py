@@ -56,7 +56,7 @@ class _Number:
 
 
 def filled(text: str, **values: Any) -> str:
-    """A translated text with its values, numbers in the form that its placeholders ask for: "{share:.0%}", "{risk:.2f}".
+    """A translated text with its values, its numbers in the form that its places ask for: "{share:.0%}", "{risk:.2f}".
 
     Raises KeyError for a placeholder without a value.
     """

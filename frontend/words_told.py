@@ -1,7 +1,7 @@
 """Sentences of the other rooms that pages tell, with places for values as `formats.filled` fills them.
 
-As in words.py they stand here marked, so that the catalogs have them; `tests/frontend/test_languages.py` says which ones
-are missing.
+As in words.py they stand here marked, so that the catalogs have them; `tests/frontend/test_languages.py` says which
+ones are missing.
 """
 
 from django.utils.translation import gettext_noop as word
