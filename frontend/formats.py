@@ -5,9 +5,11 @@ from datetime import date, datetime
 from typing import Any
 
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
-from django.utils.translation import get_language, ngettext
+from django.utils.functional import lazy
+from django.utils.translation import get_language, gettext, ngettext
 
 from marketplace import money as amounts
+from marketplace.ranges import Range
 
 ENGLISH = "en"
 DAYS = {"de": "%d.%m.%Y"}
@@ -41,6 +43,17 @@ def fixed(value: float, digits: int) -> str:
     return text if _locale() == ENGLISH else text.replace(".", get_decimal_symbol(_locale()))
 
 
+def _between(found: Range) -> str:
+    form = ":," if isinstance(found.low, int) else ":g"
+    if found.high is None:
+        return filled(gettext("at least {low}").replace("}", f"{form}}}"), low=found.low)
+    return filled(gettext("{low} to {high}").replace("}", f"{form}}}"), low=found.low, high=found.high)
+
+
+between = lazy(_between, str)
+"""A range of allowed values, in the language of whoever reads it: "1 to 9", or "at least 1"."""
+
+
 class _Number:
     """A number that is written as its reader writes it, in whatever form a text asks for."""
 
@@ -51,7 +64,11 @@ class _Number:
         text = format(self.value, form)
         if _locale() == ENGLISH:
             return text
-        signs = {".": get_decimal_symbol(_locale()), ",": get_group_symbol(_locale()), "%": "\u00a0%"}
+        signs: dict[str, str | int | None] = {
+            ".": get_decimal_symbol(_locale()),
+            ",": get_group_symbol(_locale()),
+            "%": "\u00a0%",
+        }
         return text.translate(str.maketrans(signs))
 
 

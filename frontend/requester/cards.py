@@ -6,6 +6,8 @@ How a label or an answer is drawn is the task type's business.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from frontend import masks
 from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer, seen
@@ -105,5 +107,5 @@ def card(
         "likely_error": likely_errors.document(row),
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
         "layers": seen(layers(row, kind, answers, name_length, **options), classes),
-        "name": row.file_name or f"Object {row.index}",
+        "name": row.file_name or gettext("Object {index}").format(index=row.index),
     }

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as word
 from django.views.decorators.http import require_POST
 
 from frontend import automation
@@ -31,12 +33,12 @@ from marketplace.services.scope import actor
 
 PER_PAGE = 12
 SHOWN: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
-    "labeled": ("All labels", {"label__isnull": False}, ("index",)),
-    "human": ("By people", {"label__source": "human"}, ("index",)),
-    "machine": ("By the machine", {"label__source": "machine"}, ("index",)),
-    "adjudicated": ("Yours", {"label__source": "adjudicated"}, ("index",)),
-    "failed": ("Failed", {"state": "Failed"}, ("index",)),
-    LIKELY_WRONG: ("Likely wrong first", {"likely_error__isnull": False}, ("-likely_error__chance", "index")),
+    "labeled": (word("All labels"), {"label__isnull": False}, ("index",)),
+    "human": (word("By people"), {"label__source": "human"}, ("index",)),
+    "machine": (word("By the machine"), {"label__source": "machine"}, ("index",)),
+    "adjudicated": (word("Yours"), {"label__source": "adjudicated"}, ("index",)),
+    "failed": (word("Failed"), {"state": "Failed"}, ("index",)),
+    LIKELY_WRONG: (word("Likely wrong first"), {"likely_error__isnull": False}, ("-likely_error__chance", "index")),
 }
 """What the gallery can show of every job: its name, which objects, and in which order."""
 
@@ -54,7 +56,7 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
         **job_context(request, job, "gallery"),
         "page": page,
         "which": which,
-        "choices": [(name, said) for name, (said, *_) in views.items()],
+        "choices": [(name, gettext(said)) for name, (said, *_) in views.items()],
         "cards": cards.cards(
             page,
             task_types.get(job.task_type),
