@@ -38,4 +38,5 @@ def _said(done: failures.Sent) -> str:
     said = formats.filled(text, sent=done.sent)
     if not done.left:
         return said
-    return f"{said} {formats.filled(gettext('{left:,} more can be sent now.'), left=done.left)}"
+    more = formats.filled(gettext("{left:,} more can be sent now."), left=done.left)
+    return f"{said} {more}"

@@ -237,7 +237,8 @@ def _promise(view: dict[str, Any]) -> str:
         said = formats.filled(text, measure=gettext(view["measure"]), target=view["target_quality"])
     if not view["confidence"]:
         return said
-    return f"{said} {formats.filled(gettext('with {confidence:.0%} confidence'), confidence=view['confidence'])}"
+    sure = formats.filled(gettext("with {confidence:.0%} confidence"), confidence=view["confidence"])
+    return f"{said} {sure}"
 
 
 @requester_page()
