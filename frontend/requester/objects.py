@@ -125,9 +125,9 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
         content = strict.read_json(request.POST.get("answer", ""))
         keeping.decide(data_object=row, content=content, by=actor(request.user))
     except ValueError:
-        messages.error(request, words.not_received)
+        messages.error(request, gettext(words.not_received))
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, words.saved.format(index=row.index))
+        messages.success(request, gettext(words.saved).format(index=row.index))
     return redirect("requester:object", job_id, object_id)

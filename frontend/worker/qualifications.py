@@ -136,7 +136,7 @@ def answer(request: HttpRequest, attempt_id: int, question_id: int) -> HttpRespo
         content = strict.read_json(request.POST.get("answer", ""))
         taking.answer(attempt=attempt, question_id=question_id, content=content)
     except ValueError:
-        messages.error(request, task_types.get(attempt.test.task_type).words.not_received)
+        messages.error(request, gettext(task_types.get(attempt.test.task_type).words.not_received))
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("worker:test", attempt.pk)
