@@ -8,6 +8,7 @@ from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext, ngettext
 
+from labeling.task_types.told import Told
 from marketplace import money as amounts
 from marketplace.ranges import Range
 
@@ -72,12 +73,25 @@ class _Number:
         return text.translate(str.maketrans(signs))
 
 
-def filled(text: str, **values: Any) -> str:
+def filled(text: str, /, **values: Any) -> str:
     """A translated text with its values, its numbers in the form that its places ask for: "{share:.0%}", "{risk:.2f}".
 
     Raises KeyError for a placeholder without a value.
     """
     return text.format(**{name: _Number(one) if isinstance(one, int | float) else one for name, one in values.items()})
+
+
+def told(text: str) -> str:
+    """What a task type tells, in the reader's language; any other text as it is."""
+    if not isinstance(text, Told):
+        return text
+    return " ".join(
+        filled(
+            ngettext(one.text, one.several, one.values["number"]) if one.several else gettext(one.text),
+            **{name: told(value) if isinstance(value, str) else value for name, value in one.values.items()},
+        )
+        for one in text.sentences
+    )
 
 
 def day(moment: date, *, minute: bool = False) -> str:

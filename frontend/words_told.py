@@ -5,6 +5,7 @@ ones are missing.
 """
 
 from django.utils.translation import gettext_noop as word
+from django.utils.translation import ngettext_lazy
 
 LOOP = (
     word("done"),
@@ -298,3 +299,86 @@ RULES = (
     ),
 )
 """What the rules about workers' answers find."""
+
+STORIES = (
+    word("{summary}, adjusted"),
+    word("{summary}, as they were"),
+    word("Somebody changed the earlier label."),
+    word("Nobody changed the earlier label."),
+    word("The box is the mean of the boxes, by weight."),
+    word("The box is the box closest to all others."),
+    word("The box is the one box there is."),
+    word("Proposed, and kept by {drew} of {of}."),
+    word("Drawn by {drew} of {of}."),
+    word("The box is made from theirs."),
+    word("Dropped: nobody gave it a label of this job."),
+    word("Dropped: only {chance:.0%} likely to be right, for people disagree on what it is."),
+    word("Dropped: only {chance:.0%} likely to be right."),
+    word("no label"),
+    word("They began with a model's boxes."),
+    word("left it as it was proposed"),
+    word("deleted it"),
+    word("did not draw it"),
+    word("{value}, chosen by vote."),
+    word("{value}, each label by vote."),
+    word("{value}, the robust mean of the numbers given."),
+    word("{value}, the merged order."),
+    word("{value}, the text that is most like the others."),
+    word("Left out: {reason}."),
+    word("All answers stand side by side."),
+    word("Between {low:g} and {high:g} with 95 %."),
+    word("no value"),
+    word("It is there with a chance of {chance:.2f}."),
+    word("No label of this job."),
+    word("That is fewer than half."),
+    word("Only {chance:.0%} likely to be right."),
+    word("Chosen by {chose} of {of}."),
+    word("Said by {said} of {of}."),
+    word("did not choose it"),
+    word("Marked by {drew} of {of}."),
+    word("did not mark it"),
+    word("{pixels:,} pixels are what most of them painted."),
+    word("Dropped: too few agree."),
+    word("Painted by {drew} of {of}."),
+    word("did not paint it"),
+    word(
+        "The chance that it is right lies between {low} and {high}; of ordinary workers {difficulty} would get it "
+        "wrong."
+    ),
+    word("{agreed} of them chose {label}."),
+    word("{kept} kept, {dropped} dropped."),
+    word("{kept} kept."),
+    word("Attributes: {each}."),
+    word("They wrote: {comments}"),
+    word("An object may have been overlooked: the chance is {percent}."),
+    word("A box may be badly placed: the chance is {percent}."),
+    word("A box may have the wrong class: the chance is {percent}."),
+    word("A box may mark something that is no object: the chance is {percent}."),
+    word("The label may be wrong: the chance is {percent}."),
+    word(
+        "People seem to make the same mistakes on the same objects, so that agreement says less than usual about "
+        "being right: confidences have been lowered. Golds for some 20 objects would teach how sure to be."
+    ),
+    word("Overlap"),
+    word("Weight"),
+    word("Likeness"),
+    word("From"),
+    word("To"),
+    word("Answer"),
+    word("Attributes"),
+)
+"""What is told of how a label came about, and titles of columns about it."""
+
+COUNTED = (
+    ngettext_lazy("{number} box", "{number} boxes"),
+    ngettext_lazy("{number} answer", "{number} answers"),
+    ngettext_lazy("{number} object", "{number} objects"),
+    ngettext_lazy("{number} point", "{number} points"),
+    ngettext_lazy("{number} class", "{number} classes"),
+    ngettext_lazy("{number} entity", "{number} entities"),
+    ngettext_lazy("{number} polygon", "{number} polygons"),
+    ngettext_lazy("{number} line", "{number} lines"),
+    ngettext_lazy("{number} mask", "{number} masks"),
+    ngettext_lazy("{number} person answered.", "{number} people answered."),
+)
+"""What is told of a number of things."""

@@ -47,7 +47,7 @@ def _renamed(label: Label, kind: TaskType[Any, Any]) -> Story:
     )
     said = "; ".join(map(_class_change, label.explanation["class_changes"]))
     changed = gettext("Classes have changed since: {changes}.").format(changes=said)
-    return replace(told, lead=f"{told.lead} {changed}", findings=findings)
+    return replace(told, lead=f"{formats.told(told.lead)} {changed}", findings=findings)
 
 
 def _class_change(one: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from labeling.services import scope
 from labeling.services.golds import keeping
 from labeling.services.intake import audited, decoding, inspection
 from labeling.services.intake.selection import LIKELY_WRONG
-from labeling.services.results import adjudication, likely_errors
+from labeling.services.results import adjudication
 from labeling.task_types.base import Shown, TaskType
 from marketplace import storage, strict
 from marketplace.errors import DomainError
@@ -89,7 +89,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
             (r, kind.summary(r.value)) for r in row.labels.select_related("withdrawal").order_by("-revision")
         ],
         "answers": answers,
-        "likely_error": likely_errors.document(row),
+        "likely_error": cards.likely_error(row),
         "story": explanations.story(row.label, kind),
         "interval": row.label.confidence_interval if row.label else None,
         "unclear": (row.guideline_gap or 0) >= GUIDELINE_GAP,

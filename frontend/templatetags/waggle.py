@@ -75,6 +75,12 @@ def said(text: Any) -> str:
 
 
 @register.filter
+def told(text: str) -> str:
+    """What a task type tells of a label, in the reader's language."""
+    return formats.told(text)
+
+
+@register.filter
 def code(text: str) -> SafeString:
     """A text in which `marks` stand for commands and names of settings."""
     parts = enumerate(str(text).split("`"))

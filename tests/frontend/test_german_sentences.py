@@ -14,7 +14,10 @@ from django.utils import translation
 from frontend import automation, catalogs, formats
 from labeling import task_types
 from labeling.conduct.rules import RULES
+from labeling.consolidation import likely_errors
 from labeling.services.jobs import forecasting
+from labeling.task_types import bounding_box, custom
+from labeling.task_types.told import answered, counted, kept_of, together
 from learning import loop_words
 from learning.families import FAMILIES
 from learning.models import LearningLoop, LoopAudit, Round
@@ -129,6 +132,30 @@ def test_what_the_other_rooms_tell_is_known_to_the_catalogs():
         *(rule.states for rule in RULES.values()),
     ]
     assert [text for text in shown if text and text not in known()] == []
+
+
+def told_texts() -> Iterator[str]:
+    """The texts that task types tell, as they stand in their code; for counted ones that of one thing."""
+    for path in sorted((Path(catalogs.ROOT) / "labeling" / "task_types").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and called(node) in {"told", "counted"} and path.name != "base.py":
+                first = node.args[0 if called(node) == "told" else 1]
+                choices = (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,)
+                yield from (one.value for one in choices if isinstance(one, ast.Constant))
+            elif isinstance(node, ast.Call) and called(node) == "count" and isinstance(node.args[1], ast.Constant):
+                yield f"{{number}} {node.args[1].value}"
+
+
+def test_what_task_types_tell_of_a_label_is_known_to_the_catalogs():
+    shown = [*told_texts(), *bounding_box.METHODS.values(), *custom.HOW.values(), *likely_errors.SENTENCES.values()]
+    shown += [f"{{number}} {kind.one}" for kind in map(task_types.get, task_types.names()) if hasattr(kind, "one")]
+    unseen = {"{iou:.2f}", "{label} ({start}–{end})"}
+    assert len(shown) > 50 and [text for text in shown if text not in known() and text not in unseen] == []
+    told = together(answered(2), kept_of(counted(1, "{number} box", "{number} boxes")), "As it is.")
+    assert told == formats.told(told) == "2 people answered. 1 box kept. As it is."
+    with translation.override("de"):
+        assert formats.told(told) == "2 Personen haben geantwortet. 1 Rahmen behalten. As it is."
+        assert formats.told("As it is.") == "As it is."
 
 
 CURVE = [

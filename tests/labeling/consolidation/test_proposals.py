@@ -190,8 +190,7 @@ def test_a_box_that_is_left_lies_well_where_people_are_seen_to_correct():
     rule = Stopping(max_answers=5, min_answers=1, target_confidence=0.5)
     unseen = [image([TRUE], [TRUE], proposed=(OFF if place % 2 else TRUE,), seen=False) for place in range(40)]
     attentive, careless = (
-        consolidator.fit_workers([*unseen, *placed_images(corrects)], labels=["bee"])
-        for corrects in (True, False)
+        consolidator.fit_workers([*unseen, *placed_images(corrects)], labels=["bee"]) for corrects in (True, False)
     )
     assert attentive.checks.leaves_badly < 0.3 < 0.6 < careless.checks.leaves_badly
     one = [image([TRUE], [TRUE])]
