@@ -11,32 +11,33 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db.models import Case, QuerySet, Value, When
+from django.utils.translation import gettext_noop as word
 
 from marketplace.models import Account, AuditEvent, Invitation, InvitationStatus, Membership, User, Worker
 
 KINDS = {
-    "account": ("marketplace.Account", "Account, members and wallet"),
-    "invitation": ("marketplace.Invitation", "Invitations"),
-    "team": ("marketplace.Workteam", "Work teams"),
-    "access-key": ("marketplace.AccessKey", "Access keys"),
-    "token": ("marketplace.ApiToken", "API tokens"),
-    "webhook": ("marketplace.WebhookEndpoint", "Webhooks"),
-    "event-destination": ("marketplace.EventDestination", "Event destinations"),
-    "dataset": ("labeling.Dataset", "Data sets"),
-    "label-import": ("labeling.LabelImport", "Label imports"),
-    "labeling-job": ("labeling.LabelingJob", "Labeling jobs"),
-    "work-queue": ("labeling.WorkQueue", "Work queues and accepted answers"),
-    "answer-review": ("labeling.AnswerReview", "Rejected answers"),
-    "appeal": ("labeling.Appeal", "Appeals"),
-    "contract": ("marketplace.Contract", "Contracts with vendors"),
-    "invoice": ("marketplace.Invoice", "Invoices of vendors"),
-    "vendor-listing": ("marketplace.VendorListing", "The listing as a vendor"),
-    "panel": ("marketplace.Panel", "Panels"),
-    "qualification-type": ("marketplace.QualificationType", "Qualifications"),
-    "gold": ("labeling.Gold", "Golds"),
-    "conduct-finding": ("labeling.ConductFinding", "Findings about workers"),
-    "training-job": ("learning.TrainingJob", "Training jobs"),
-    "improvement-policy": ("learning.ImprovementPolicy", "Improvement policies"),
+    "account": ("marketplace.Account", word("Account, members and wallet")),
+    "invitation": ("marketplace.Invitation", word("Invitations")),
+    "team": ("marketplace.Workteam", word("Work teams")),
+    "access-key": ("marketplace.AccessKey", word("Access keys")),
+    "token": ("marketplace.ApiToken", word("API tokens")),
+    "webhook": ("marketplace.WebhookEndpoint", word("Webhooks")),
+    "event-destination": ("marketplace.EventDestination", word("Event destinations")),
+    "dataset": ("labeling.Dataset", word("Data sets")),
+    "label-import": ("labeling.LabelImport", word("Label imports")),
+    "labeling-job": ("labeling.LabelingJob", word("Labeling jobs")),
+    "work-queue": ("labeling.WorkQueue", word("Work queues and accepted answers")),
+    "answer-review": ("labeling.AnswerReview", word("Rejected answers")),
+    "appeal": ("labeling.Appeal", word("Appeals")),
+    "contract": ("marketplace.Contract", word("Contracts with vendors")),
+    "invoice": ("marketplace.Invoice", word("Invoices of vendors")),
+    "vendor-listing": ("marketplace.VendorListing", word("The listing as a vendor")),
+    "panel": ("marketplace.Panel", word("Panels")),
+    "qualification-type": ("marketplace.QualificationType", word("Qualifications")),
+    "gold": ("labeling.Gold", word("Golds")),
+    "conduct-finding": ("labeling.ConductFinding", word("Findings about workers")),
+    "training-job": ("learning.TrainingJob", word("Training jobs")),
+    "improvement-policy": ("learning.ImprovementPolicy", word("Improvement policies")),
 }
 """By the word of the API, the type of the rows that an audit row is about, and what it is called on pages."""
 

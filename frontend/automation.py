@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext
 
+from frontend import formats
 from labeling.models import DataObject, Label, LabelingJob
 from labeling.services.jobs import creation
+from learning import loop_words
 from learning.contract import EVERY_ARCHITECTURE
 from learning.families import DETECTOR
 from learning.hyperparameters import AUGMENTATIONS
@@ -38,7 +41,9 @@ __all__ = [
     "import_model",
     "installed",
     "launch_job",
+    "loop_activity",
     "loop_view",
+    "loop_words",
     "machine_labels",
     "measure_of",
     "promised",
@@ -86,6 +91,11 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     return queries.loop_view(job) if installed() and job.automated else None
 
 
+def loop_activity(view: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What goes on now in a loop, of which `loop_view` gave this: a sentence with places for values, and these."""
+    return queries.activity(view)
+
+
 def final_model_arns(jobs: Iterable[LabelingJob]) -> dict[int, str]:
     """The ARN of the last model of each job whose loop has made one, by the job's key."""
     if not installed():
@@ -99,8 +109,8 @@ def gallery(job: LabelingJob) -> dict[str, tuple[str, dict[str, Any], tuple[str,
         return {}
     unsure = {"loop_object__uncertainty__isnull": False}
     return {
-        "uncertain": ("Least certain first", unsure, ("-loop_object__uncertainty", "index")),
-        "audited": ("Audited", {"audited_in__isnull": False}, ("-audited_in__loss", "index")),
+        "uncertain": (gettext("Least certain first"), unsure, ("-loop_object__uncertainty", "index")),
+        "audited": (gettext("Audited"), {"audited_in__isnull": False}, ("-audited_in__loss", "index")),
     }
 
 
@@ -114,10 +124,12 @@ def machine_labels(rows: Iterable[DataObject]) -> dict[int, Label]:
 def promised(task_type: str, settings: Mapping[str, Any]) -> str:
     """What automated labeling with these settings promises, in words: "mean IoU 0.6"."""
     if error := settings.get("target_error"):
-        return f"at most {error:.1%} wrong labels".replace(".0%", "%")
+        return formats.filled(gettext("at most {error:g}% wrong labels"), error=round(100 * error, 1))
     given = {name: settings[name] for name in ("target_iou", "target_quality") if settings.get(name)}
     measure = measure_of(task_type)
-    return f"{measure.name} {LoopSettings(**given).target(measure):g}"
+    return formats.filled(
+        "{measure} {target:g}", measure=gettext(measure.name), target=LoopSettings(**given).target(measure)
+    )
 
 
 def count_models(account: Account) -> int | None:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_noop as word
 
+from frontend import formats
 from labeling.conduct.rules import RULES, Action
 from labeling.models import ConductFinding
 from labeling.services.conduct import acting, appeals, deciding, policies
@@ -14,12 +16,16 @@ from marketplace.models import Worker
 from marketplace.services.reputation import Accuracy
 
 TITLES = {key: rule.title for key, rule in RULES.items()} | {
-    acting.BY_HAND: "Closed by a person",
-    acting.COLLUSION: "Two workers agree too much",
+    acting.BY_HAND: word("Closed by a person"),
+    acting.COLLUSION: word("Two workers agree too much"),
 }
 """The title of each kind of finding."""
 
-DECISIONS = {deciding.STAND: "Let it stand", deciding.DISMISS: "Take it back", deciding.BAN: "Ban the worker"}
+DECISIONS = {
+    deciding.STAND: word("Let it stand"),
+    deciding.DISMISS: word("Take it back"),
+    deciding.BAN: word("Ban the worker"),
+}
 WIDTH, HEIGHT, MARGIN = 640.0, 240.0, 36.0
 """Of the picture of accuracies, in its own units."""
 
@@ -86,7 +92,7 @@ def picture(accuracies: Mapping[str, Accuracy], answers: Mapping[str, int]) -> d
             "y": _down(one.mean),
             "low": _down(one.low),
             "high": _down(one.high),
-            "said": f"{name}: {one.mean:.0%}, {one.low:.0%} to {one.high:.0%}, {answers.get(name, 0)} answers",
+            "said": _point(name, one, answers.get(name, 0)),
         }
         for name, one in sorted(known.items())
     ]
@@ -94,7 +100,10 @@ def picture(accuracies: Mapping[str, Accuracy], answers: Mapping[str, int]) -> d
         "width": WIDTH,
         "height": HEIGHT,
         "points": points,
-        "lines": [{"y": _down(share), "said": f"{share:.0%}"} for share in (0.0, 0.25, 0.5, 0.75, 1.0)],
+        "lines": [
+            {"y": _down(share), "said": formats.filled("{share:.0%}", share=share)}
+            for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ],
         "ends": _ends(most),
         "left": MARGIN,
         "right": WIDTH - MARGIN,
@@ -102,8 +111,20 @@ def picture(accuracies: Mapping[str, Accuracy], answers: Mapping[str, int]) -> d
     }
 
 
+def _point(name: str, one: Accuracy, answers: int) -> str:
+    text = ngettext(
+        "{name}: {mean:.0%}, {low:.0%} to {high:.0%}, {answers} answer",
+        "{name}: {mean:.0%}, {low:.0%} to {high:.0%}, {answers} answers",
+        answers,
+    )
+    return formats.filled(text, name=name, mean=one.mean, low=one.low, high=one.high, answers=answers)
+
+
 def _ends(most: int) -> Sequence[dict[str, Any]]:
-    return [{"x": _across(0.0), "said": "0"}, {"x": _across(1.0), "said": f"{most} answers"}]
+    return [
+        {"x": _across(0.0), "said": "0"},
+        {"x": _across(1.0), "said": ngettext("{number} answer", "{number} answers", most).format(number=most)},
+    ]
 
 
 def _across(share: float) -> float:

@@ -2,11 +2,15 @@
 numbers with a point. In English a text is what Python writes, so that pages, files and REST say the same."""
 
 from datetime import date, datetime
+from typing import Any
 
-from babel.numbers import format_decimal, get_decimal_symbol
-from django.utils.translation import get_language, ngettext
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
+from django.utils.functional import lazy
+from django.utils.translation import get_language, gettext, ngettext
 
+from labeling.task_types.told import Told
 from marketplace import money as amounts
+from marketplace.ranges import Range
 
 ENGLISH = "en"
 DAYS = {"de": "%d.%m.%Y"}
@@ -38,6 +42,56 @@ def fixed(value: float, digits: int) -> str:
     """A number with so many decimals."""
     text = f"{value:.{digits}f}"
     return text if _locale() == ENGLISH else text.replace(".", get_decimal_symbol(_locale()))
+
+
+def _between(found: Range) -> str:
+    form = ":," if isinstance(found.low, int) else ":g"
+    if found.high is None:
+        return filled(gettext("at least {low}").replace("}", f"{form}}}"), low=found.low)
+    return filled(gettext("{low} to {high}").replace("}", f"{form}}}"), low=found.low, high=found.high)
+
+
+between = lazy(_between, str)
+"""A range of allowed values, in the language of whoever reads it: "1 to 9", or "at least 1"."""
+
+
+class _Number:
+    """A number that is written as its reader writes it, in whatever form a text asks for."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def __format__(self, form: str) -> str:
+        text = format(self.value, form)
+        if _locale() == ENGLISH:
+            return text
+        signs: dict[str, str | int | None] = {
+            ".": get_decimal_symbol(_locale()),
+            ",": get_group_symbol(_locale()),
+            "%": "\u00a0%",
+        }
+        return text.translate(str.maketrans(signs))
+
+
+def filled(text: str, /, **values: Any) -> str:
+    """A translated text with its values, its numbers in the form that its places ask for: "{share:.0%}", "{risk:.2f}".
+
+    Raises KeyError for a placeholder without a value.
+    """
+    return text.format(**{name: _Number(one) if isinstance(one, int | float) else one for name, one in values.items()})
+
+
+def told(text: str) -> str:
+    """What a task type tells, in the reader's language; any other text as it is."""
+    if not isinstance(text, Told):
+        return text
+    return " ".join(
+        filled(
+            ngettext(one.text, one.several, one.values["number"]) if one.several else gettext(one.text),
+            **{name: told(value) if isinstance(value, str) else value for name, value in one.values.items()},
+        )
+        for one in text.sentences
+    )
 
 
 def day(moment: date, *, minute: bool = False) -> str:

@@ -254,8 +254,10 @@ def switch(request: HttpRequest, row: QualificationType, *, room: str) -> HttpRe
     """Stop or allow that it is come by."""
     active = row.status != "Active"
     qualifications.change_type(row=row, description=None, active=active, by=scope.actor(request.user))
-    said = "is given again" if active else "is not given any more; who has it keeps it"
-    messages.success(request, f"{row.name} {said}.")
+    text = (
+        gettext("{name} is given again.") if active else gettext("{name} is not given any more; who has it keeps it.")
+    )
+    messages.success(request, text.format(name=row.name))
     return redirect(f"{room}:qualification", row.pk)
 
 

@@ -79,12 +79,12 @@ def _card(
     """What the template of one answer needs: its layer is switched on beside that of the label, and of what it was
     given on: `before` holds the earlier labels by object."""
     shown, of_account = row.assignment.task.data_object, desk.reviewer is None
-    name = "" if of_account else "Label"
+    name = "" if of_account else gettext("Label")
     small = partial(masks.small, object_id=shown.pk, user_id=user_id)
     label = shown.label
     made = [small(label_layer(label, kind, name=name), MaskOf.LABEL, label.pk)] if label is not None else []
     answer = {
-        "name": "Answer",
+        "name": gettext("Answer"),
         "kind": "worker",
         "color": people.COLOURS[0],
         "on": True,
@@ -93,14 +93,17 @@ def _card(
     made.append(small(answer, MaskOf.ANSWER, row.assignment_id, revision=row.answer.revision))
     made += [small(layer, MaskOf.EARLIER, 0) for layer in earlier_layers(before.get(shown.pk), kind)]
     # To reviewers objects stay without number and name, as they are to everybody who labels them.
-    title = (shown.file_name or f"Object {shown.index}") if of_account else f"Answer {row.pk}"
+    if of_account:
+        title = shown.file_name or gettext("Object {index}").format(index=shown.index)
+    else:
+        title = gettext("Answer {number}").format(number=row.pk)
     return {
         "review": row,
         "appeal": getattr(row, "appeal", None) if of_account else None,
         "row": shown,
         "kind": kind,
         "name": title,
-        "said": f"{title}, answer of {row.worker.public_id}",
+        "said": gettext("{title}, answer of {worker}").format(title=title, worker=row.worker.public_id),
         "object_url": desk.object_url(shown.pk) if desk.object_url is not None else "",
         "one_url": desk.one_url(row.pk),
         "decided_by": decided_by,

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from labeling import task_types
 from labeling.models import Label, LabelingJob
 from labeling.queries.progress import counters
-from learning import families, transitions
+from learning import families, loop_words, transitions
 from learning.models import (
     AuditedObject,
     Endpoint,
@@ -56,11 +56,14 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     taken_back = {number for one in audits if one.get("withdrawn") for number in one["withdrawn_rounds"]}
     rounds = [row | {"withdrawn": row["number"] in taken_back} for row in rounds]
     evaluated = [row["figures"]["machine"] for row in rounds if row["figures"].get("machine")]
+    said, values = activity(
+        {"status": loop.status, "failure_reason": loop.failure_reason, "rounds": rounds, "audits": audits}
+    )
     splits = LoopObject.objects.filter(loop=loop).exclude(split="").values_list("split")
     return {
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
-        "activity": _activity(loop, rounds, audits),
+        "activity": said.format(**values),
         "target_iou": _target_iou(loop.settings, measure),
         "target_quality": None if loop.settings.get("target_error") else _target(loop.settings, measure),
         "target_error": loop.settings.get("target_error") or None,
@@ -138,26 +141,26 @@ def _round(row: Round) -> dict[str, Any]:
     }
 
 
-def _activity(loop: LearningLoop, rounds: list[dict[str, Any]], audits: list[dict[str, Any]]) -> str:
-    """What is going on now, in words."""
-    if loop.status != "InProgress":
-        return loop.failure_reason or {"Completed": "done", "Stopped": "stopped"}.get(loop.status, "failed")
+def activity(view: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What goes on now in a loop: one of `loop_words.ACTIVITIES`, and the values that it has places for.
+
+    `view` has "status", "failure_reason", "rounds" and "audits" as `loop_view` gives them.
+    """
+    rounds, audits = view["rounds"], view["audits"]
+    if view["status"] != "InProgress":
+        over = loop_words.ACTIVITIES.get(view["status"], loop_words.ACTIVITIES["Failed"])
+        return ("{reason}", {"reason": view["failure_reason"]}) if view["failure_reason"] else (over, {})
     live = [row for row in rounds if row["status"] not in transitions.ROUND.final]
     if audits and audits[-1]["status"] == "Labeling":
-        return f"people label {audits[-1]['asked']} of the model's objects again, without seeing its labels"
+        return loop_words.ACTIVITIES["Audit"], {"asked": audits[-1]["asked"]}
     if audits and audits[-1]["status"] == "Withdrawing":
-        return "labels of the model that broke the promise are being taken back"
+        return loop_words.ACTIVITIES["Withdrawing"], {}
     if not live:
-        return "the next objects are being selected" if rounds else "the images are being read"
+        return loop_words.ACTIVITIES["Selecting" if rounds else "Reading"], {}
     current = live[0]
     if current["status"] == "Labeling" and current["batch"] is None:
-        return "the job's function is asked about the next objects"
-    return {
-        "Labeling": f"people label {current['objects']} objects",
-        "Training": "a model is being trained",
-        "Predicting": "the model predicts every object that is left",
-        "AutoLabeling": "objects the model is sure of are being labeled",
-    }[current["status"]]
+        return loop_words.ACTIVITIES["Asking"], {}
+    return loop_words.ACTIVITIES[current["status"]], {"objects": current["objects"]}
 
 
 def audited_labels(object_ids: Sequence[int]) -> dict[int, Label]:

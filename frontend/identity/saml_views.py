@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -100,4 +101,4 @@ def _finish(row: IdentityProvider) -> str:
 def _failed(request: HttpRequest, row: IdentityProvider, reason: str) -> HttpResponse:
     """Send somebody back; the reason is written to the log only, where it helps nobody to try again."""
     logger.warning("refused, answer of identity provider %s from %s: %r", row.pk, address_of(request), reason[:500])
-    return sent_back(request, f"The sign-in by {row.name} has failed. Try again.")
+    return sent_back(request, gettext("The sign-in by {name} has failed. Try again.").format(name=row.name))

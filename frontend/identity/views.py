@@ -67,7 +67,8 @@ def _leave(request: HttpRequest, row: IdentityProvider, process: str, following:
         response = provider.redirect(request, process=process, next_url=following or None)
     except (RequestException, OAuth2Error, ProviderException) as error:
         logger.warning("identity provider %s cannot be used: %s", row.pk, error)
-        return sent_back(request, f"{row.name} cannot be reached at the moment. Try again later.")
+        text = gettext("{name} cannot be reached at the moment. Try again later.")
+        return sent_back(request, text.format(name=row.name))
     return render(request, "session/leaving.html", {"provider": row, "address": response["Location"]})
 
 

@@ -26,7 +26,7 @@ class FilterForm(forms.Form):
     kind = forms.ChoiceField(
         required=False,
         label=_("Kind"),
-        choices=[("", _("Everything")), *((word, name) for word, (_, name) in audit_trail.KINDS.items())],
+        choices=[("", _("Everything")), *((kind, _(name)) for kind, (_model, name) in audit_trail.KINDS.items())],
     )
     since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "lines": audit_trail.lines(account, found[:PER_PAGE]),
         "older": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
         "newer": before is not None,
-        "kinds": {word: name for word, (_, name) in audit_trail.KINDS.items()},
+        "kinds": {kind: gettext(name) for kind, (_model, name) in audit_trail.KINDS.items()},
     }
     return render(request, "requester/audit.html", context)
 

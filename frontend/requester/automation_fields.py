@@ -15,37 +15,37 @@ from marketplace import arns, money, names
 from marketplace.ranges import Range
 
 ARCHITECTURES = [
-    ("compact", "Compact: our own, quick on a CPU"),
+    ("compact", _("Compact: our own, quick on a CPU")),
     ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
-    ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
-    ("ssd300_resnet50", "SSD300 ResNet-50: for a GPU"),
+    ("ssd300_vgg16", _("SSD300 VGG16: for a GPU")),
+    ("ssd300_resnet50", _("SSD300 ResNet-50: for a GPU")),
     ("resnet18", "ResNet-18"),
-    ("mobilenet_v3_small", "MobileNetV3 small: quick on a CPU"),
+    ("mobilenet_v3_small", _("MobileNetV3 small: quick on a CPU")),
     ("mobilenet_v3_large", "MobileNetV3 large"),
-    ("resnet50", "ResNet-50: for a GPU"),
-    ("lraspp_mobilenet_v3_large", "LR-ASPP MobileNetV3: quick on a CPU"),
+    ("resnet50", _("ResNet-50: for a GPU")),
+    ("lraspp_mobilenet_v3_large", _("LR-ASPP MobileNetV3: quick on a CPU")),
     ("deeplabv3_mobilenet_v3_large", "DeepLabV3 MobileNetV3"),
-    ("deeplabv3_resnet50", "DeepLabV3 ResNet-50: for a GPU"),
-    ("tfidf_logistic_regression", "Logistic regression of words"),
+    ("deeplabv3_resnet50", _("DeepLabV3 ResNet-50: for a GPU")),
+    ("tfidf_logistic_regression", _("Logistic regression of words")),
 ]
 
 
 BY_QUALITY, BY_ERROR = "quality", "error"
 PROMISES = [
-    (BY_QUALITY, "A mean quality of the machine's labels (Ground Truth's rule)"),
-    (BY_ERROR, "A largest share of wrong labels"),
+    (BY_QUALITY, _("A mean quality of the machine's labels (Ground Truth's rule)")),
+    (BY_ERROR, _("A largest share of wrong labels")),
 ]
 LOSSES = [
-    ("image", "a label in which anything is wrong, missed or too much"),
-    ("objects", "each wrong, missed or false object"),
+    ("image", _("a label in which anything is wrong, missed or too much")),
+    ("objects", _("each wrong, missed or false object")),
 ]
 
 
 SOURCES = [
-    (options.LOOP, "The newest model of this job, from the second round on"),
-    ("model", "A model of the account"),
-    ("endpoint", "An endpoint of the account"),
-    ("manifest", "The labels that the input has already"),
+    (options.LOOP, _("The newest model of this job, from the second round on")),
+    ("model", _("A model of the account")),
+    ("endpoint", _("An endpoint of the account")),
+    ("manifest", _("The labels that the input has already")),
 ]
 SOURCE_NAMED_BY = {"model": "model", "endpoint": "endpoint", "manifest": "attribute"}
 """The member of the options that says which one, by source."""

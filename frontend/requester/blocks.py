@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from frontend.requester.settings import roles_to_give
@@ -22,9 +24,9 @@ PER_PAGE = 50
 class SuspendForm(forms.Form):
     """A worker by public id, and why."""
 
-    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label="Worker's id")
+    worker = forms.CharField(max_length=Worker._meta.get_field("public_id").max_length, label=_("Worker's id"))
     reason = forms.CharField(
-        max_length=eligibility.REASON_LENGTH.longest, help_text="For your own people; the worker is not told."
+        max_length=eligibility.REASON_LENGTH.longest, help_text=_("For your own people; the worker is not told.")
     )
 
     def clean_worker(self) -> Worker:
@@ -55,12 +57,19 @@ def suspend(request: HttpRequest) -> HttpResponse:
         reason=form.cleaned_data["reason"],
         by=scope.actor(request.user),
     )
-    messages.success(request, f"{worker.public_id} is suspended{_held(returned)}.")
+    messages.success(request, _suspended(worker, returned))
     return redirect("requester:team-suspended")
 
 
-def _held(returned: int) -> str:
-    return f"; {returned} task{'s' if returned > 1 else ''} went back to others" if returned else ""
+def _suspended(worker: Worker, returned: int) -> str:
+    if not returned:
+        return gettext("{worker} is suspended.").format(worker=worker.public_id)
+    text = ngettext(
+        "{worker} is suspended; {number} task went back to others.",
+        "{worker} is suspended; {number} tasks went back to others.",
+        returned,
+    )
+    return text.format(worker=worker.public_id, number=returned)
 
 
 def _render(request: HttpRequest, form: SuspendForm, status: int = 200) -> HttpResponse:
@@ -80,5 +89,5 @@ def lift(request: HttpRequest, worker_id: str) -> HttpResponse:
     account = request.account  # type: ignore[attr-defined]
     worker = scope.blocked_worker(account, worker_id)
     eligibility.unblock(account=account, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} sees your work again.")
+    messages.success(request, gettext("{worker} sees your work again.").format(worker=worker.public_id))
     return redirect("requester:team-suspended")

@@ -6,9 +6,12 @@ How a label or an answer is drawn is the task type's business.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from frontend import masks
 from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer, seen
+from labeling.consolidation.likely_errors import likeliest
 from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services.intake import audited
@@ -102,8 +105,17 @@ def card(
         "kind": kind,
         "row": row,
         "label": row.label,
-        "likely_error": likely_errors.document(row),
+        "likely_error": likely_error(row),
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
         "layers": seen(layers(row, kind, answers, name_length, **options), classes),
-        "name": row.file_name or f"Object {row.index}",
+        "name": row.file_name or gettext("Object {index}").format(index=row.index),
     }
+
+
+def likely_error(row: DataObject) -> dict[str, Any] | None:
+    """As `likely_errors.document`, with the reason in the reader's language."""
+    found = likely_errors.document(row)
+    if found is None or not found["kinds"]:
+        return found
+    text, percent = likeliest(found["kinds"])
+    return found | {"reason": gettext(text).format(percent=percent)}

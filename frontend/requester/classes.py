@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -71,7 +72,7 @@ def rename(request: HttpRequest, job_id: int) -> HttpResponse:
     """Give a class another name."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     form = RenameForm(request.POST, names=job.labels)
-    return _change(request, job, form, classes.rename, "{label} is called {name} now.")
+    return _change(request, job, form, classes.rename, gettext("{label} is called {name} now."))
 
 
 @require_POST
@@ -80,7 +81,7 @@ def merge(request: HttpRequest, job_id: int) -> HttpResponse:
     """Make a class a part of another one."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     form = MergeForm(request.POST, names=job.labels)
-    return _change(request, job, form, classes.merge, "{label} is a part of {into} now.")
+    return _change(request, job, form, classes.merge, gettext("{label} is a part of {into} now."))
 
 
 def _change(
@@ -99,5 +100,6 @@ def _change(
 
 
 def _done(job: LabelingJob, said: str, labels: int) -> str:
-    of_labels = f" {labels} label{'' if labels == 1 else 's'} named it." if labels else ""
-    return f"{said}{of_labels} Skills, scores and the output follow in a minute."
+    named = ngettext("{number} label named it.", "{number} labels named it.", labels).format(number=labels)
+    follows = gettext("Skills, scores and the output follow in a minute.")
+    return " ".join([said, *([named] if labels else []), follows])

@@ -35,7 +35,9 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _said(done: ConductFinding) -> str:
-    return "Taken back: the job is open to the worker." if done.state == "Dismissed" else "It stands."
+    if done.state == "Dismissed":
+        return gettext("Taken back: the job is open to the worker.")
+    return gettext("It stands.")
 
 
 @require_POST
@@ -52,7 +54,7 @@ def decide(request: HttpRequest, finding_id: int) -> HttpResponse:
 def set_rule(request: HttpRequest) -> HttpResponse:
     """Choose what follows from a rule in the account's jobs."""
     account = request.account  # type: ignore[attr-defined]
-    conduct_pages.set_rule(request, account=account, where="in every job of the account")
+    conduct_pages.set_rule(request, account=account, where=gettext("in every job of the account"))
     return redirect("requester:conduct")
 
 

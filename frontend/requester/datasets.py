@@ -29,18 +29,18 @@ from marketplace.services.scope import actor
 PER_PAGE = 30
 SAMPLES = 6
 MADE_FROM = {
-    "folder": "files",
-    "zip": "a zip file",
-    "prefix": "a folder in a bucket",
-    "manifest": "a manifest",
-    "inaturalist": "an iNaturalist export",
+    "folder": _("files"),
+    "zip": _("a zip file"),
+    "prefix": _("a folder in a bucket"),
+    "manifest": _("a manifest"),
+    "inaturalist": _("an iNaturalist export"),
 }
 KINDS = [
-    ("upload", "Files from this computer"),
-    ("zip", "A zip file from this computer"),
-    ("manifest-upload", "A manifest from this computer"),
-    ("prefix", "A folder in a bucket (s3://bucket/prefix/)"),
-    ("manifest", "A manifest in a store"),
+    ("upload", _("Files from this computer")),
+    ("zip", _("A zip file from this computer")),
+    ("manifest-upload", _("A manifest from this computer")),
+    ("prefix", _("A folder in a bucket (s3://bucket/prefix/)")),
+    ("manifest", _("A manifest in a store")),
 ]
 UPLOADS = {"upload": "folder", "zip": "zip", "manifest-upload": "manifest"}
 
@@ -110,9 +110,10 @@ def _wrong_files(kind: str, count: int) -> str:
     if kind not in UPLOADS:
         return ""
     if not count:
-        return "Choose at least one file."
+        return gettext("Choose at least one file.")
     if UPLOADS[kind] != "folder" and count > 1:
-        return f"One file is expected for {MADE_FROM[UPLOADS[kind]]}, {count} were chosen."
+        text = gettext("One file is expected for {made_from}, {count} were chosen.")
+        return text.format(made_from=MADE_FROM[UPLOADS[kind]], count=count)
     return ""
 
 

@@ -205,8 +205,8 @@ def ask(request: HttpRequest, endpoint_name: str) -> HttpResponse:
     task = {
         "task_type": kind.name,
         "labels": question.labels,
-        "title": kind.title,
-        "description": "Look at the boxes that a model has drawn.",
+        "title": gettext(kind.title),
+        "description": gettext("Look at the boxes that a model has drawn."),
         "audit_label_attribute_name": asking.ATTRIBUTE,
     }
     suggest(request, data=data, task=task)

@@ -3,13 +3,16 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from frontend import formats
 from labeling.services.intake.selection import CONDITION_LENGTH, JOB_KINDS, LIKELY_WRONG, PERCENT, check_selection
 from labeling.services.queue import routing
 from marketplace import money, names
 from marketplace.errors import DomainError, Invalid
+from marketplace.services import team_access
 
 
 def name_field() -> forms.RegexField:
@@ -77,8 +80,23 @@ class SelectionFields(forms.Form):
         return given
 
 
+SLUG_RULE = format_lazy(
+    _("{length} small letters, digits and inner hyphens"), length=formats.between(team_access.SLUG_LENGTH)
+)
+"""What the last part of an address may be, in the reader's language."""
+
+
+def with_objects(name: str, objects: int) -> str:
+    """Something that has objects, as choices say it."""
+    text = ngettext("{name} ({number} object)", "{name} ({number} objects)", objects)
+    return text.format(name=name, number=objects)
+
+
 def _routing_rules() -> list[tuple[str, str]]:
-    return [("", "Everybody sees every object"), *((rule, f"As {rule} decides") for rule in routing.allowed())]
+    return [
+        ("", gettext("Everybody sees every object")),
+        *((rule, gettext("As {rule} decides").format(rule=rule)) for rule in routing.allowed()),
+    ]
 
 
 class RoutingField(forms.Form):

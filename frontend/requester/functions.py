@@ -3,8 +3,10 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
+from frontend import formats
 from frontend.session import requester_page
 from labeling.services import scope
 from labeling.services.functions import failures
@@ -29,6 +31,12 @@ def send_again(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _said(done: failures.Sent) -> str:
     if not done.sent:
-        return "No object was left to send again."
-    more = f" {done.left:,} more can be sent now." if done.left else ""
-    return f"{done.sent:,} object{'' if done.sent == 1 else 's'} sent to the function again.{more}"
+        return gettext("No object was left to send again.")
+    text = ngettext(
+        "{sent:,} object sent to the function again.", "{sent:,} objects sent to the function again.", done.sent
+    )
+    said = formats.filled(text, sent=done.sent)
+    if not done.left:
+        return said
+    more = formats.filled(gettext("{left:,} more can be sent now."), left=done.left)
+    return f"{said} {more}"

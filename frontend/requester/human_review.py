@@ -197,7 +197,7 @@ def _layers(compared: Compared) -> dict[str, Any]:
     ]
     if compared.predicted:
         said = kind.layer(kind.value(list(compared.predicted)))
-        layers.insert(0, {"name": "Prediction", "kind": "machine", "on": True, **said})
+        layers.insert(0, {"name": gettext("Prediction"), "kind": "machine", "on": True, **said})
     classes = sorted({box.label for boxes in (compared.predicted, *(b for _, b in compared.drawn)) for box in boxes})
     return seen(layers, classes)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from frontend.identity import assertions
+from frontend.requester.fields import SLUG_RULE
 from frontend.session import requester_page
 from marketplace.errors import Invalid, NameTaken
 from marketplace.models import Account, IdentityProtocol, IdentityProvider, IdentityProviderStatus, Role
@@ -38,9 +39,9 @@ class RegistrationForm(forms.Form):
         max_length=team_access.SLUG_LENGTH.longest,
         label=_("Last part of the address"),
         help_text=format_lazy(
-            _("{SLUG_RULE}. Empty: one that nobody guesses. It is never changed."), SLUG_RULE=team_access.SLUG_RULE
+            _("{SLUG_RULE}. Empty: one that nobody guesses. It is never changed."), SLUG_RULE=SLUG_RULE
         ),
-        error_messages={"invalid": f"{team_access.SLUG_RULE} expected."},
+        error_messages={"invalid": format_lazy(_("{SLUG_RULE} expected."), SLUG_RULE=SLUG_RULE)},
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):
@@ -174,8 +175,12 @@ def _registered(request: HttpRequest, form: RegistrationForm, create: Register) 
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None
     active = made.status == IdentityProviderStatus.ACTIVE
-    said = "people sign in by it now" if active else "an operator looks at it first"
-    messages.success(request, gettext("{name} is registered; {said}.").format(name=made.name, said=said))
+    text = (
+        gettext("{name} is registered; people sign in by it now.")
+        if active
+        else gettext("{name} is registered; an operator looks at it first.")
+    )
+    messages.success(request, text.format(name=made.name))
     return redirect("requester:settings-sign-in")
 
 
@@ -224,17 +229,21 @@ def _done(request: HttpRequest, provider: IdentityProvider, wanted: str) -> str:
     given, by = request.POST, scope.actor(request.user)
     if wanted == "disable":
         identity_providers.disable(provider=provider, by=by)
-        return f"Nobody signs in by {provider.name} any more, and the sessions of its people have ended."
+        text = gettext("Nobody signs in by {name} any more, and the sessions of its people have ended.")
+        return text.format(name=provider.name)
     if wanted == "enable":
         identity_providers.enable(provider=provider, by=by)
-        return f"People sign in by {provider.name} again."
+        return gettext("People sign in by {name} again.").format(name=provider.name)
     if wanted == "secret":
         identity_providers.renew_secret(provider=provider, client_secret=given.get("client_secret", ""), by=by)
-        return f"{provider.name} has a new client secret."
+        return gettext("{name} has a new client secret.").format(name=provider.name)
     if wanted == "certificates":
         described = {name: given.get(name, "") for name in CertificatesForm.base_fields}
         saml_providers.renew(provider=provider, approved=request.user.is_operator, by=by, **described)
-        return f"{provider.name} has new certificates" + (
-            "." if request.user.is_operator else "; an operator looks first."
+        text = (
+            gettext("{name} has new certificates.")
+            if request.user.is_operator
+            else gettext("{name} has new certificates; an operator looks first.")
         )
+        return text.format(name=provider.name)
     raise Invalid(f"{wanted!r} found, disable, enable, secret or certificates expected", field="act")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from frontend import uploads
 from frontend.bodies import takes_files
-from frontend.requester.fields import name_field
+from frontend.requester.fields import name_field, with_objects
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.formats.interchange import kinds
@@ -30,27 +30,27 @@ from marketplace.services.scope import actor
 PER_PAGE = 30
 PURPOSES = {
     limits.DATASET: (
-        "A new data set with these labels",
-        "A labeling job takes them over and asks people for the rest.",
+        _("A new data set with these labels"),
+        _("A labeling job takes them over and asks people for the rest."),
     ),
-    limits.GOLDS: ("Golds of a labeling job", "They count as your decisions and teach how good each worker is."),
+    limits.GOLDS: (_("Golds of a labeling job"), _("They count as your decisions and teach how good each worker is.")),
 }
 FORMATS = {
-    limits.AUTO: "What the file shows",
+    limits.AUTO: _("What the file shows"),
     "coco": "COCO (JSON)",
     "voc": "Pascal VOC (XML)",
-    "yolo": "YOLO (text files)",
-    "csv": "Table (CSV)",
-    "conll": "CoNLL (IOB tags)",
-    "jsonl": "JSON Lines with texts",
-    "masks": "Mask PNGs",
+    "yolo": _("YOLO (text files)"),
+    "csv": _("Table (CSV)"),
+    "conll": _("CoNLL (IOB tags)"),
+    "jsonl": _("JSON Lines with texts"),
+    "masks": _("Mask PNGs"),
     "labelstudio": "Label Studio (JSON)",
-    "cvat": "CVAT for images (XML)",
-    "manifest": "Augmented manifest (JSON Lines)",
+    "cvat": _("CVAT for images (XML)"),
+    "manifest": _("Augmented manifest (JSON Lines)"),
 }
-PLACES = [("packed", "In the file with the labels"), ("dataset", "In a data set")]
-SOURCES = [("upload", "A file from this computer"), ("store", "A file in a store")]
-EMPTY = [("labeled", "There is nothing in it"), ("unlabeled", "It is not labeled yet")]
+PLACES = [("packed", _("In the file with the labels")), ("dataset", _("In a data set"))]
+SOURCES = [("upload", _("A file from this computer")), ("store", _("A file in a store"))]
+EMPTY = [("labeled", _("There is nothing in it")), ("unlabeled", _("It is not labeled yet"))]
 
 
 class ImportForm(forms.Form):
@@ -101,7 +101,7 @@ class ImportForm(forms.Form):
         jobs = scope.jobs(account).exclude(status__in=["Initializing", "Failed"]).order_by("-id")
         self.fields["images"].queryset = images  # type: ignore[attr-defined]
         self.fields["images"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda row: f"{row.name} ({row.objects_total} objects)"
+            lambda row: with_objects(row.name, row.objects_total)
         )
         self.fields["job"].queryset = jobs  # type: ignore[attr-defined]
         self.fields["job"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]

@@ -21,15 +21,15 @@ from marketplace.services.boundaries import URI_LENGTH
 from marketplace.services.scope import actor
 
 MEANINGS = {
-    "CC0": "no rights reserved",
-    "PD": "in the public domain",
-    "CC-BY": "name the author",
-    "CC-BY-NC": "name the author, nothing commercial",
-    "CC-BY-SA": "name the author, share alike",
-    "CC-BY-ND": "name the author, change nothing",
-    "CC-BY-NC-SA": "name the author, nothing commercial, share alike",
-    "CC-BY-NC-ND": "name the author, nothing commercial, change nothing",
-    inaturalist.ALL_RIGHTS_RESERVED: "no license: only if the authors have agreed, or the pictures are yours",
+    "CC0": _("no rights reserved"),
+    "PD": _("in the public domain"),
+    "CC-BY": _("name the author"),
+    "CC-BY-NC": _("name the author, nothing commercial"),
+    "CC-BY-SA": _("name the author, share alike"),
+    "CC-BY-ND": _("name the author, change nothing"),
+    "CC-BY-NC-SA": _("name the author, nothing commercial, share alike"),
+    "CC-BY-NC-ND": _("name the author, nothing commercial, change nothing"),
+    inaturalist.ALL_RIGHTS_RESERVED: _("no license: only if the authors have agreed, or the pictures are yours"),
 }
 
 

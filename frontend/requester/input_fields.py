@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from frontend.requester.fields import SelectionFields
+from frontend.requester.fields import SelectionFields, with_objects
 from labeling import task_types
 from labeling.models import Dataset, LabelingJob
 from labeling.services import scope
@@ -35,13 +35,13 @@ class InputFields(forms.Form):
         sets = scope.datasets(account).filter(status="Completed").order_by("-id")
         self.fields["dataset"].queryset = sets  # type: ignore[attr-defined]
         self.fields["dataset"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda d: f"{d.name} ({d.objects_total} objects)"
+            lambda d: with_objects(d.name, d.objects_total)
         )
         jobs = chaining.over(scope.jobs(account)).order_by("-id")
         self.fields["chained_job"].queryset = jobs  # type: ignore[attr-defined]
         self.fields["dataset"].required = not jobs.exists()
         self.fields["chained_job"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda job: f"{job.name} ({job.objects_total} objects)"
+            lambda job: with_objects(job.name, job.objects_total)
         )
 
     def clean(self) -> dict[str, Any]:

@@ -5,24 +5,28 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as word
 
 from frontend import uploads
 from labeling.services.intake import decoding
 from labeling.services.jobs import limits
 from marketplace.models import Account
 
-KINDS = dict(zip(limits.EXAMPLE_KINDS, ("good", "bad"), strict=True))
+GOOD = word("At most {most} good examples can be shown, {count} were chosen.")
+BAD = word("At most {most} bad examples can be shown, {count} were chosen.")
+KINDS = dict(zip(limits.EXAMPLE_KINDS, (GOOD, BAD), strict=True))
 
 
 def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: dict[str, Any]) -> list[str]:
     """Put the examples chosen now, or else those of the draft, into `saved`; returns what is wrong with them."""
     problems: list[str] = []
-    for kind, word in KINDS.items():
+    for kind, too_many in KINDS.items():
         kept = [] if request.POST.get(f"remove_{kind}") else before.get(kind, [])
         files = request.FILES.getlist(kind)
         wrong = [problem for file in files if (problem := _problem(file))]
         if len(files) not in limits.EXAMPLES:
-            wrong = [f"At most {limits.EXAMPLES.longest} {word} examples can be shown, {len(files)} were chosen."]
+            wrong = [gettext(too_many).format(most=limits.EXAMPLES.longest, count=len(files))]
         problems += wrong
         saved[kind] = _store(account, files) if files and not wrong else kept
     return problems
@@ -31,7 +35,9 @@ def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: 
 def _problem(file: UploadedFile) -> str:
     info = decoding.inspect(file.read(decoding.limits().max_bytes + 1))
     file.seek(0)
-    return "" if info.ok else f"The example {file.name} cannot be shown: {info.problem}."
+    if info.ok:
+        return ""
+    return gettext("The example {name} cannot be shown: {problem}.").format(name=file.name, problem=info.problem)
 
 
 def _store(account: Account, files: list[UploadedFile]) -> list[dict[str, str]]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET
 
-from frontend import forecasts
+from frontend import forecasts, formats
 from frontend.requester.job_forms import PeopleStep
 from frontend.requester.job_new import draft, drafted_type, expected_checks, job_size
 from frontend.session import requester_page
@@ -42,10 +43,13 @@ def forecast_part(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     people = form.cleaned_data
     if any(step not in given for step in ("data", "task")) or any(people.get(name) is None for name in NEEDED):
-        return _said(request, "Fill in the numbers to see a forecast.")
+        return _said(request, gettext("Fill in the numbers to see a forecast."))
     allowed, seconds = forecasts.take(request.user)  # type: ignore[arg-type]
     if not allowed:
-        return _said(request, f"That were many forecasts. Ask again in {round(seconds) + 1} seconds.")
+        return _said(
+            request,
+            gettext("That were many forecasts. Ask again in {seconds} seconds.").format(seconds=round(seconds) + 1),
+        )
     objects, workers = job_size(account, given, people["workteam"])
     redundancy: dict[str, Any] = {"kind": people["redundancy"]}
     if people["redundancy"] == "dynamic":
@@ -84,9 +88,10 @@ def _context(found: forecasting.JobForecast, objects: int) -> dict[str, Any]:
 
 def _row(found: forecasting.JobForecast, outcome: Outcome, *, own: bool) -> Row:
     most = outcome.redundancy.mean
-    said = f"{most} answer{'s' if most > 1 else ''}"
+    said = ngettext("{number} answer", "{number} answers", most).format(number=most)
     if outcome.redundancy.target is not None:
-        said = f"Up to {most}, until {100 * outcome.redundancy.target:g} % sure"
+        text = gettext("Up to {number}, until {sure:g} % sure")
+        said = formats.filled(text, number=most, sure=100 * outcome.redundancy.target)
     return Row(said, own, [(one.title, outcome.quality[one.key]) for one in found.forecast.figures], outcome)
 
 

@@ -6,10 +6,12 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from frontend import formats
 from frontend.automation import installed
 from frontend.requester.automation_fields import AutomationFields
 from frontend.requester.fields import RoutingField, dollars, name_field
@@ -151,13 +153,13 @@ class PeopleStep(RoutingField, StepForm):
         label=_("Workers per object"),
         help_text=format_lazy(
             _("{WORKERS_PER_OBJECT}; merged into one label. 2.5: half of the objects get a third answer."),
-            WORKERS_PER_OBJECT=limits.WORKERS_PER_OBJECT,
+            WORKERS_PER_OBJECT=formats.between(limits.WORKERS_PER_OBJECT),
         ),
         widget=forms.NumberInput(attrs={"step": redundancy.STEP}),
         **limits.WORKERS_PER_OBJECT.bounds,
     )
     redundancy = forms.ChoiceField(
-        choices=list(zip(limits.REDUNDANCY, ("Always that many", "Only as many as needed"), strict=True)),
+        choices=list(zip(limits.REDUNDANCY, (_("Always that many"), _("Only as many as needed")), strict=True)),
         label=_("How many answers?"),
     )
     target_confidence = forms.FloatField(
@@ -166,7 +168,7 @@ class PeopleStep(RoutingField, StepForm):
         label=_("Target confidence"),
         help_text=format_lazy(
             _("{TARGET_CONFIDENCE}. More people are asked until a label is this certain."),
-            TARGET_CONFIDENCE=limits.TARGET_CONFIDENCE,
+            TARGET_CONFIDENCE=formats.between(limits.TARGET_CONFIDENCE),
         ),
         **limits.TARGET_CONFIDENCE.bounds,
     )
@@ -196,7 +198,7 @@ class PeopleStep(RoutingField, StepForm):
         label=_("Review: accepted by itself after days"),
         help_text=format_lazy(
             _("{REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once."),
-            REVIEW_DAYS=limits.REVIEW_DAYS,
+            REVIEW_DAYS=formats.between(limits.REVIEW_DAYS),
         ),
         **limits.REVIEW_DAYS.bounds,
     )
@@ -223,7 +225,7 @@ class PeopleStep(RoutingField, StepForm):
         label=_("Golds: percent of the tasks"),
         help_text=format_lazy(
             _("{RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none."),
-            RATE=options.RATE,
+            RATE=formats.between(options.RATE),
         ),
         **options.RATE.bounds,
     )
@@ -362,10 +364,13 @@ def wanted_end(people: dict[str, Any]) -> datetime | None:
 
 def _team_label(team: Workteam) -> str:
     if team.public:
-        return "Public pool"
+        return gettext("Public pool")
     if team.is_panel:
-        return f"Panel: {team.name}"
-    return f"{team.contract.vendor.name}: contract {team.contract.pk}" if team.of_vendor else str(team.name)
+        return gettext("Panel: {name}").format(name=team.name)
+    if team.of_vendor:
+        contract = team.contract
+        return gettext("{vendor}: contract {number}").format(vendor=contract.vendor.name, number=contract.pk)
+    return str(team.name)
 
 
 def certified(people: dict[str, Any]) -> list[str]:
@@ -385,10 +390,10 @@ class AutomationStep(AutomationFields, StepForm):
         self.offer_learners(self.task_type)
 
 
-STEPS: dict[str, tuple[str, type[StepForm]]] = {
-    "data": ("Images", DataStep),
-    "task": ("Task", TaskStep),
-    "people": ("People and price", PeopleStep),
-    **({"automation": ("Automation", AutomationStep)} if installed() else {}),
+STEPS: dict[str, tuple[str | Promise, type[StepForm]]] = {
+    "data": (_("Images"), DataStep),
+    "task": (_("Task"), TaskStep),
+    "people": (_("People and price"), PeopleStep),
+    **({"automation": (_("Automation"), AutomationStep)} if installed() else {}),
 }
 """The steps in their order, with titles; one about automation only where models are trained."""

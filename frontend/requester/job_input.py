@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from frontend.images import image_url
 from labeling.models import Dataset, LabelingJob
@@ -36,7 +37,9 @@ class JobInput:
     @property
     def name(self) -> str:
         """In words."""
-        return self.source.name if isinstance(self.source, Dataset) else f"output of {self.source.name}"
+        if isinstance(self.source, Dataset):
+            return self.source.name
+        return gettext("output of {name}").format(name=self.source.name)
 
     @property
     def objects(self) -> int:

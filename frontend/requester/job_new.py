@@ -162,7 +162,7 @@ def _after(step: str) -> HttpResponse:
 
 def _steps(request: HttpRequest, here: str) -> list[dict[str, Any]]:
     names = [*STEPS, "review"]
-    titles = {**{name: title for name, (title, _) in STEPS.items()}, "review": "Review and launch"}
+    titles = {**{name: title for name, (title, _) in STEPS.items()}, "review": gettext("Review and launch")}
     return [
         {"name": n, "title": titles[n], "here": n == here, "done": n in draft(request) and n != here} for n in names
     ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.requester.job_new import suggest
@@ -68,7 +69,7 @@ def _task(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
         "task_type": kind.name,
         "labels": list(kind.usual_labels) or chaining.classes_of(job),
         CONFIG: document_of(job) if kind.attributed else "",
-        "title": kind.title,
-        "description": "Look at the labels that others have made.",
+        "title": gettext(kind.title),
+        "description": gettext("Look at the labels that others have made."),
         "audit_label_attribute_name": chaining.looked_at(job)[1],
     }

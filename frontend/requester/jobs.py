@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as word
 from django.views.decorators.http import require_POST
 
-from frontend import automation, conduct_forms
+from frontend import automation, conduct_forms, formats
 from frontend.requester import cards, golds, listing, loop_charts, loop_story, prices
 from frontend.session import requester_page
 from labeling import task_types, transitions
@@ -25,7 +26,6 @@ from labeling.services.output import exports
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
 from labeling.services.streams import topics
-from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Role
 from marketplace.services import requirements
@@ -46,6 +46,13 @@ EXPORT_KINDS = {
     "worker-answers": _("Answers of each worker"),
 }
 EXPORT_LABELS = {"all": _("All labels"), "human": _("By people only"), "machine": _("By the machine only")}
+PRELABELS = word("people check those of the loop for {price}; {blind:.0%} are drawn unseen")
+PRELABELS_NAMED = {
+    "model": word("people check those of the model {name} for {price}; {blind:.0%} are drawn unseen"),
+    "endpoint": word("people check those of the endpoint {name} for {price}; {blind:.0%} are drawn unseen"),
+    "manifest": word("people check those of the label attribute {name} for {price}; {blind:.0%} are drawn unseen"),
+}
+"""Whose labels people check, by the source of these."""
 ORDERS = {"name": "name", "status": "status", "created": "id"}
 
 
@@ -144,10 +151,11 @@ def _prelabels(job: LabelingJob) -> str:
     """Whose labels people check, in words; "" for jobs in which they check none."""
     if not job.prelabels:
         return ""
-    given, price = job.prelabels, money.plain(job.queue.price_of(checks=True))
-    named = next((f" {given[name]}" for name in ("attribute", "model", "endpoint") if name in given), "")
-    whose = f"people check those of the {given['source']}{named} for {price} dollars"
-    return f"{whose}; {given['blind_share']:.0%} are drawn unseen"
+    given = job.prelabels
+    named = next((given[name] for name in ("attribute", "model", "endpoint") if name in given), "")
+    text = PRELABELS_NAMED[given["source"]] if named else PRELABELS
+    price = formats.money(job.queue.price_of(checks=True))
+    return formats.filled(gettext(text), name=named, price=price, blind=given["blind_share"])
 
 
 @requester_page()
@@ -189,7 +197,7 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
     part = bool(request.GET.get("part"))
     context = {
         **job_context(request, job, "loop"),
-        "loop": view,
+        "loop": view and view | {"rounds": [row | {"note": loop_story.note(view, row)} for row in view["rounds"]]},
         "charts": loop_charts.charts(view) if view else [],
         "promise": _promise(view) if view else "",
     }
@@ -212,14 +220,25 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
 def _promise(view: dict[str, Any]) -> str:
     """What the loop promises, in words."""
     if view["target_quality"] is None and not view["target_error"]:
-        return "the quality asked for"
-    sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
+        return gettext("the quality asked for")
     if error := view["target_error"]:
-        return (
-            f"a share of at most {error:.1%} wrong {'objects' if view['error_loss'] == 'objects' else 'labels'}{sure}"
+        of_objects = view["error_loss"] == "objects"
+        text = (
+            gettext("a share of at most {error:.1%} wrong objects")
+            if of_objects
+            else gettext("a share of at most {error:.1%} wrong labels")
         )
-    named = f"{'an' if view['measure'][0] in 'aeiou' else 'a'} {view['measure']}"
-    return f"{named} of at least {view['target_quality']:g}{sure}"
+        said = formats.filled(text, error=error)
+    else:
+        vowel = view["measure"][0] in "aeiou"
+        text = (
+            gettext("an {measure} of at least {target:g}") if vowel else gettext("a {measure} of at least {target:g}")
+        )
+        said = formats.filled(text, measure=gettext(view["measure"]), target=view["target_quality"])
+    if not view["confidence"]:
+        return said
+    sure = formats.filled(gettext("with {confidence:.0%} confidence"), confidence=view["confidence"])
+    return f"{said} {sure}"
 
 
 @requester_page()

@@ -33,9 +33,15 @@ def doing(job: LabelingJob) -> dict[str, Any] | None:
         progress = live["training_progress"]
     elif live and live["status"] == "Predicting":
         progress = live["prediction_progress"]
+    activity = _activity(view)
     said = (
-        gettext("Round {number}: {activity}").format(number=live["number"], activity=view["activity"])
+        gettext("Round {number}: {activity}").format(number=live["number"], activity=activity)
         if live
-        else str(view["activity"]).capitalize()
+        else f"{activity[:1].upper()}{activity[1:]}"
     )
     return {"said": said, "progress": progress}
+
+
+def _activity(view: dict[str, Any]) -> str:
+    text, values = automation.loop_activity(view)
+    return gettext(text).format(**values)

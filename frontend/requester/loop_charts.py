@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 Chart = dict[str, Any]
 
 
@@ -29,14 +31,14 @@ def learning_curve(view: dict[str, Any]) -> Chart | None:
     best, strict = _points(rounds, view["metric"]), _points(rounds, "mAP")
     if not best:
         return None
-    series: list[Chart] = [{"name": view["metric_title"], "points": best}]
+    series: list[Chart] = [{"name": gettext(view["metric_title"]), "points": best}]
     if strict:
-        series.append({"name": "mAP at IoU 0.5 to 0.95", "points": strict, "dashed": True})
+        series.append({"name": gettext("mAP at IoU 0.5 to 0.95"), "points": strict, "dashed": True})
     return {
         "type": "line",
-        "title": "Learning curve",
-        "x": {"label": "objects labeled by people", "min": 0},
-        "y": {"label": "on the validation split", "min": 0, "max": 1, "format": "percent"},
+        "title": gettext("Learning curve"),
+        "x": {"label": gettext("objects labeled by people"), "min": 0},
+        "y": {"label": gettext("on the validation split"), "min": 0, "max": 1, "format": "percent"},
         "series": series,
     }
 
@@ -48,11 +50,19 @@ def learning_by_boxes(view: dict[str, Any]) -> Chart | None:
         return None
     return {
         "type": "line",
-        "title": "Learning curve by boxes drawn",
-        "x": {"label": "boxes drawn by people", "min": 0},
-        "y": {"label": "on the validation split", "min": 0, "max": 1, "format": "percent"},
-        "series": [{"name": view["metric_title"], "points": points}],
+        "title": gettext("Learning curve by boxes drawn"),
+        "x": {"label": gettext("boxes drawn by people"), "min": 0},
+        "y": {"label": gettext("on the validation split"), "min": 0, "max": 1, "format": "percent"},
+        "series": [{"name": gettext(view["metric_title"]), "points": points}],
     }
+
+
+def _round(row: dict[str, Any]) -> str:
+    return gettext("Round {number}").format(number=row["number"])
+
+
+def _at_start(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def labeled_by_round(rounds: list[dict[str, Any]]) -> Chart | None:
@@ -60,17 +70,17 @@ def labeled_by_round(rounds: list[dict[str, Any]]) -> Chart | None:
     done = [row for row in rounds if row["figures"].get("counters")]
     if not done:
         return None
-    machine = [[f"Round {row['number']}", row["figures"].get("auto_labeled", 0)] for row in done]
-    people = [[f"Round {row['number']}", row["objects"]] for row in done]
+    machine = [[_round(row), row["figures"].get("auto_labeled", 0)] for row in done]
+    people = [[_round(row), row["objects"]] for row in done]
     return {
         "type": "bar",
-        "title": "Who labeled what",
+        "title": gettext("Who labeled what"),
         "stacked": True,
         "x": {"label": ""},
-        "y": {"label": "objects", "min": 0},
+        "y": {"label": gettext("objects"), "min": 0},
         "series": [
-            {"name": "People", "points": people, "color": "human"},
-            {"name": "Machine", "points": machine, "color": "machine"},
+            {"name": gettext("People"), "points": people, "color": "human"},
+            {"name": gettext("Machine"), "points": machine, "color": "machine"},
         ],
     }
 
@@ -83,19 +93,19 @@ def promise(view: dict[str, Any]) -> Chart | None:
         return None
     return {
         "type": "line",
-        "title": "Quality of the machine's labels",
-        "x": {"label": "round"},
-        "y": {"label": view["measure"], "min": 0, "max": 1},
+        "title": gettext("Quality of the machine's labels"),
+        "x": {"label": gettext("round")},
+        "y": {"label": gettext(view["measure"]), "min": 0, "max": 1},
         "series": [
-            {"name": "Expected", "points": [[f"{n}", m["quality"]] for n, m in judged], "color": "machine"},
-            {"name": "Lower bound", "points": [[f"{n}", m["lower_bound"]] for n, m in judged], "dashed": True},
+            {"name": gettext("Expected"), "points": [[f"{n}", m["quality"]] for n, m in judged], "color": "machine"},
+            {"name": gettext("Lower bound"), "points": [[f"{n}", m["lower_bound"]] for n, m in judged], "dashed": True},
         ],
         "marks": _promised(view),
     }
 
 
 def _promised(view: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"label": "promised", "y": view["target_quality"]}] if view["target_quality"] else []
+    return [{"label": gettext("promised"), "y": view["target_quality"]}] if view["target_quality"] else []
 
 
 def risk_curve(view: dict[str, Any]) -> Chart | None:
@@ -107,18 +117,18 @@ def risk_curve(view: dict[str, Any]) -> Chart | None:
     if row is None or any(point.get("risk") is None for point in row["curve"]):
         return None
     points = sorted(row["curve"], key=lambda point: point["coverage"])
-    marks: list[dict[str, Any]] = [{"label": "chosen", "x": p["coverage"]} for p in points if p.get("chosen")]
+    marks: list[dict[str, Any]] = [{"label": gettext("chosen"), "x": p["coverage"]} for p in points if p.get("chosen")]
     if view.get("target_error"):
-        marks.append({"label": "promised", "y": view["target_error"]})
+        marks.append({"label": gettext("promised"), "y": view["target_error"]})
     bound = [[p["coverage"], p["upper"]] for p in points if p.get("upper") is not None]
     return {
         "type": "line",
-        "title": f"Risk against coverage, round {row['number']}",
-        "x": {"label": "share of objects labeled by the model", "min": 0, "max": 1, "format": "percent"},
-        "y": {"label": "wrong labels", "min": 0, "format": "percent"},
+        "title": gettext("Risk against coverage, round {number}").format(number=row["number"]),
+        "x": {"label": gettext("share of objects labeled by the model"), "min": 0, "max": 1, "format": "percent"},
+        "y": {"label": gettext("wrong labels"), "min": 0, "format": "percent"},
         "series": [
-            {"name": "Wrong on the validation split", "points": [[p["coverage"], p["risk"]] for p in points]},
-            *([{"name": "Upper bound", "points": bound, "dashed": True, "color": "machine"}] if bound else []),
+            {"name": gettext("Wrong on the validation split"), "points": [[p["coverage"], p["risk"]] for p in points]},
+            *([{"name": gettext("Upper bound"), "points": bound, "dashed": True, "color": "machine"}] if bound else []),
         ],
         "marks": marks,
     }
@@ -131,20 +141,20 @@ def threshold_curve(view: dict[str, Any]) -> Chart | None:
         return None
     marks = _promised(view)
     if row["threshold"] is not None:
-        marks.append({"label": "cut-off", "x": row["threshold"]})
+        marks.append({"label": gettext("cut-off"), "x": row["threshold"]})
     points = sorted(row["curve"], key=lambda point: point["threshold"])
     return {
         "type": "line",
-        "title": f"Cut-off against quality, round {row['number']}",
-        "x": {"label": "objects with at least this expected quality"},
-        "y": {"label": "validation split", "min": 0, "max": 1},
+        "title": gettext("Cut-off against quality, round {number}").format(number=row["number"]),
+        "x": {"label": gettext("objects with at least this expected quality")},
+        "y": {"label": gettext("validation split"), "min": 0, "max": 1},
         "series": [
             {
-                "name": f"{view['measure'][:1].upper()}{view['measure'][1:]} of their labels",
+                "name": gettext("{measure} of their labels").format(measure=_at_start(gettext(view["measure"]))),
                 "points": [[p["threshold"], p["quality"]] for p in points],
             },
             {
-                "name": "Share of objects that pass",
+                "name": gettext("Share of objects that pass"),
                 "points": [[p["threshold"], p["coverage"]] for p in points],
                 "dashed": True,
                 "color": "machine",

@@ -112,7 +112,7 @@ def request_refund(request: HttpRequest) -> HttpResponse:
             amount_micros=form.cleaned_data["amount"],
             by=actor(request.user),
         )
-        messages.success(request, format_html("{} will be sent back to you.", shown(refund.amount_micros)))
+        messages.success(request, format_html(gettext("{} will be sent back to you."), shown(refund.amount_micros)))
         return redirect("requester:wallet")
     raise Invalid(form.errors["amount"][0], field="amount")
 
@@ -176,7 +176,9 @@ def pay_bonus(request: HttpRequest, job_id: int) -> HttpResponse:
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
-            messages.success(request, format_html("{} paid to {}.", shown(bonus.amount_micros), bonus.worker.public_id))
+            messages.success(
+                request, format_html(gettext("{} paid to {}."), shown(bonus.amount_micros), bonus.worker.public_id)
+            )
             return redirect("requester:job-bonuses", job.pk)
     return _bonuses(request, job_id, form, status=422)
 

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as word
 from django.views.decorators.http import require_POST
 
 from frontend import automation
@@ -22,7 +24,7 @@ from labeling.services import scope
 from labeling.services.golds import keeping
 from labeling.services.intake import audited, decoding, inspection
 from labeling.services.intake.selection import LIKELY_WRONG
-from labeling.services.results import adjudication, likely_errors
+from labeling.services.results import adjudication
 from labeling.task_types.base import Shown, TaskType
 from marketplace import storage, strict
 from marketplace.errors import DomainError
@@ -31,12 +33,12 @@ from marketplace.services.scope import actor
 
 PER_PAGE = 12
 SHOWN: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
-    "labeled": ("All labels", {"label__isnull": False}, ("index",)),
-    "human": ("By people", {"label__source": "human"}, ("index",)),
-    "machine": ("By the machine", {"label__source": "machine"}, ("index",)),
-    "adjudicated": ("Yours", {"label__source": "adjudicated"}, ("index",)),
-    "failed": ("Failed", {"state": "Failed"}, ("index",)),
-    LIKELY_WRONG: ("Likely wrong first", {"likely_error__isnull": False}, ("-likely_error__chance", "index")),
+    "labeled": (word("All labels"), {"label__isnull": False}, ("index",)),
+    "human": (word("By people"), {"label__source": "human"}, ("index",)),
+    "machine": (word("By the machine"), {"label__source": "machine"}, ("index",)),
+    "adjudicated": (word("Yours"), {"label__source": "adjudicated"}, ("index",)),
+    "failed": (word("Failed"), {"state": "Failed"}, ("index",)),
+    LIKELY_WRONG: (word("Likely wrong first"), {"likely_error__isnull": False}, ("-likely_error__chance", "index")),
 }
 """What the gallery can show of every job: its name, which objects, and in which order."""
 
@@ -54,7 +56,7 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
         **job_context(request, job, "gallery"),
         "page": page,
         "which": which,
-        "choices": [(name, said) for name, (said, *_) in views.items()],
+        "choices": [(name, gettext(said)) for name, (said, *_) in views.items()],
         "cards": cards.cards(
             page,
             task_types.get(job.task_type),
@@ -87,7 +89,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
             (r, kind.summary(r.value)) for r in row.labels.select_related("withdrawal").order_by("-revision")
         ],
         "answers": answers,
-        "likely_error": likely_errors.document(row),
+        "likely_error": cards.likely_error(row),
         "story": explanations.story(row.label, kind),
         "interval": row.label.confidence_interval if row.label else None,
         "unclear": (row.guideline_gap or 0) >= GUIDELINE_GAP,
@@ -123,9 +125,9 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
         content = strict.read_json(request.POST.get("answer", ""))
         keeping.decide(data_object=row, content=content, by=actor(request.user))
     except ValueError:
-        messages.error(request, words.not_received)
+        messages.error(request, gettext(words.not_received))
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, words.saved.format(index=row.index))
+        messages.success(request, gettext(words.saved).format(index=row.index))
     return redirect("requester:object", job_id, object_id)

@@ -45,14 +45,16 @@ def _attention(account: Account, running: list[LabelingJob]) -> list[dict[str, s
             notes.append({"text": f"{job.name}: {job.attention}", "url": reverse("requester:job", args=[job.pk])})
     week = timezone.now() - timedelta(days=7)
     for job in scope.jobs(account).filter(status="Failed", finished_at__gte=week).order_by("-id")[:5]:
-        notes.append(
-            {"text": f"{job.name} failed: {job.failure_reason}", "url": reverse("requester:job", args=[job.pk])}
-        )
+        notes.append({"text": _failed(job.name, job.failure_reason), "url": reverse("requester:job", args=[job.pk])})
     for row in scope.datasets(account).filter(status="Failed", created_at__gte=week).order_by("-id")[:5]:
         notes.append(
-            {"text": f"{row.name} failed: {row.failure_reason}", "url": reverse("requester:dataset", args=[row.pk])}
+            {"text": _failed(row.name, row.failure_reason), "url": reverse("requester:dataset", args=[row.pk])}
         )
     return notes
+
+
+def _failed(name: str, reason: str) -> str:
+    return gettext("{name} failed: {reason}").format(name=name, reason=reason)
 
 
 @requester_page()

@@ -26,7 +26,7 @@ from marketplace.services import panels, scope
 
 PER_PAGE = 50
 JOBS_SHOWN = 20
-CONSENT = (
+CONSENT = _(
     "You will label pictures. Your answers are used to train computer vision models. We store your answers, how long "
     "they took and the id that your provider gave us, nothing else about you. You may stop at any time."
 )
@@ -91,9 +91,13 @@ class PanelForm(forms.Form):
         parameters = [self[name] for name in shared.PARAMETERS]
         rest = [field for field in self if field.name not in (*shared.EXIT_FIELDS, *shared.PARAMETERS)]
         return [
-            ("Study", "", rest),
-            ("Ways out", "Prolific: the codes are enough. Others: paste the address to which people return.", exits),
-            ("Names in the link", "Left empty, they are those of the provider.", parameters),
+            (gettext("Study"), "", rest),
+            (
+                gettext("Ways out"),
+                gettext("Prolific: the codes are enough. Others: paste the address to which people return."),
+                exits,
+            ),
+            (gettext("Names in the link"), gettext("Left empty, they are those of the provider."), parameters),
         ]
 
 
@@ -221,7 +225,7 @@ def reject(request: HttpRequest, panel_id: int, session_id: int) -> HttpResponse
     form = RejectForm(request.POST)
     if not form.is_valid():
         panel = scope.panel(request.account, panel_id)  # type: ignore[attr-defined]
-        return _render(request, panel, problem="A reason of at most 200 characters is needed.", status=422)
+        return _render(request, panel, problem=gettext("A reason of at most 200 characters is needed."), status=422)
     panel_sessions.reject(session=session, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
     messages.success(
         request, gettext("The session of {participant} is rejected.").format(participant=session.worker.participant)

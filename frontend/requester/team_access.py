@@ -45,6 +45,10 @@ def set_networks(request: HttpRequest, team_id: int) -> HttpResponse:
                 form.add_error("source_cidrs", reason)
     if form.errors:
         return render_team(request, team, networks=form, status=422)
-    where = "these networks only" if team.source_cidrs else "everywhere"
-    messages.success(request, gettext("The team's work is open from {where}.").format(where=where))
+    said = (
+        gettext("The team's work is open from these networks only.")
+        if team.source_cidrs
+        else gettext("The team's work is open from everywhere.")
+    )
+    messages.success(request, said)
     return redirect("requester:team", team.pk)

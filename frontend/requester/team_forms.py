@@ -6,6 +6,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from frontend.requester.fields import SLUG_RULE
 from marketplace.services import team_access
 
 
@@ -20,9 +21,9 @@ class PortalForm(forms.Form):
         label=_("Last part of the address"),
         help_text=format_lazy(
             _("{SLUG_RULE}. Empty: a new one that nobody guesses. The old address ends."),
-            SLUG_RULE=team_access.SLUG_RULE,
+            SLUG_RULE=SLUG_RULE,
         ),
-        error_messages={"invalid": f"{team_access.SLUG_RULE} expected."},
+        error_messages={"invalid": format_lazy(_("{SLUG_RULE} expected."), SLUG_RULE=SLUG_RULE)},
     )
 
 

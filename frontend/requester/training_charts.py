@@ -13,10 +13,10 @@ MOST_CLASSES = 6
 """Curves of classes in one chart: so many colours can be told apart."""
 
 WORDS = {
-    "train:loss": "Loss",
-    "train:images_per_second": "Images/s",
-    "validation:mAP": "mAP at IoU 0.5 to 0.95",
-    "validation:mAP_50": "mAP at IoU 0.5",
+    "train:loss": gettext_noop("Loss"),
+    "train:images_per_second": gettext_noop("Images/s"),
+    "validation:mAP": gettext_noop("mAP at IoU 0.5 to 0.95"),
+    "validation:mAP_50": gettext_noop("mAP at IoU 0.5"),
     "usage:cpu": gettext_noop("Processors"),
     "usage:gpu": gettext_noop("Graphics card"),
 }

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from frontend.requester import deletion, training_charts
@@ -152,8 +153,8 @@ def _drawn(run: TrainingJob, found: Samples, shown: Evaluation) -> list[dict[str
     drawn = []
     for number, (image, shapes) in enumerate(zip(found.images, shown.found, strict=True)):
         layers = [
-            {"name": "Truth", "kind": "truth", **_layer(found.kind, image, image.truth)},
-            {"name": "Model", "kind": "machine", **_layer(found.kind, image, shapes)},
+            {"name": gettext("Truth"), "kind": "truth", **_layer(found.kind, image, image.truth)},
+            {"name": gettext("Model"), "kind": "machine", **_layer(found.kind, image, shapes)},
         ]
         url = f"/api/v1/training-jobs/{run.pk}/samples/{number}/image"
         classes = sorted({box.label for box in (*image.truth, *shapes)})

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as word
 from django.views.decorators.http import require_POST
 
-from frontend import security
+from frontend import security, words
 from frontend.requester.money import AmountForm
 from frontend.session import requester_page
 from labeling.queries.statements import StatementLine, statement_lines
@@ -27,13 +28,13 @@ REFUNDS_SHOWN = 5
 DEPOSITS_SHOWN = 5
 # What a movement is called where its own description says less.
 CALLED = {
-    EntryKind.RESERVE: "Held for open tasks",
-    EntryKind.REFUND: "Returned: not needed",
-    EntryKind.RETURN: "Returned: an answer was rejected",
-    EntryKind.APPEAL: "Paid: an appeal was upheld",
-    EntryKind.TAKE_BACK: "Refund asked for",
-    EntryKind.KEPT: "Refund that was not sent",
-    EntryKind.SETTLEMENT: "Settled what was owed",
+    EntryKind.RESERVE: word("Held for open tasks"),
+    EntryKind.REFUND: word("Returned: not needed"),
+    EntryKind.RETURN: word("Returned: an answer was rejected"),
+    EntryKind.APPEAL: word("Paid: an appeal was upheld"),
+    EntryKind.TAKE_BACK: word("Refund asked for"),
+    EntryKind.KEPT: word("Refund that was not sent"),
+    EntryKind.SETTLEMENT: word("Settled what was owed"),
 }
 
 
@@ -141,4 +142,5 @@ def low_funds(request: HttpRequest) -> HttpResponse:
 
 def _called(line: StatementLine) -> str:
     kind = EntryKind(line.kind)
-    return CALLED.get(kind) or line.description or str(kind.label)
+    called = CALLED.get(kind)
+    return gettext(called) if called else line.description or str(words.ENTRIES[kind])

@@ -75,6 +75,12 @@ def said(text: Any) -> str:
 
 
 @register.filter
+def told(text: str) -> str:
+    """What a task type tells of a label, in the reader's language."""
+    return formats.told(text)
+
+
+@register.filter
 def code(text: str) -> SafeString:
     """A text in which `marks` stand for commands and names of settings."""
     parts = enumerate(str(text).split("`"))
@@ -167,7 +173,7 @@ def crowd_element(
         given["initial-value"] = orjson.dumps(initial).decode()
     attributes = format_html_join(" ", '{}="{}"', [*given.items(), *{**element.attributes, **(more or {})}.items()])
     asked = '<worker-comment header="{0}" link-text="{0}"></worker-comment>'
-    comment = format_html(asked, element.comment) if element.comment else ""
+    comment = format_html(asked, gettext(element.comment)) if element.comment else ""
     return format_html("<{0} {1}>{2}</{0}>", element.tag, attributes, comment)
 
 

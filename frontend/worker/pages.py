@@ -87,9 +87,9 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
     size = (shown["width"], shown["height"])
     content = class_names.content_now(scoring.newest_answers([seat.pk])[seat.pk], queue=seat.queue, size=size)
     before = audited.of_objects(kind, [shown["object"]]).get(shown["object"])
-    true = {"name": "True answer", "kind": "merged", "on": True, **kind.layer(found.truth)}
+    true = {"name": gettext("True answer"), "kind": "merged", "on": True, **kind.layer(found.truth)}
     mine = {
-        "name": "Your answer",
+        "name": gettext("Your answer"),
         "kind": "worker",
         "color": people.COLOURS[1],
         "on": True,

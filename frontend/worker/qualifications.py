@@ -110,8 +110,14 @@ def test_page(request: HttpRequest, attempt_id: int) -> HttpResponse:
 def _feedback(attempt: QualificationAttempt, answered: QualificationAnswer) -> dict[str, Any]:
     """A training answer beside the truth, as layers of a picture."""
     kind, question = task_types.get(attempt.test.task_type), answered.question
-    truth = {"name": "The true answer", "kind": "merged", **kind.layer(question.truth)}
-    given = {"name": "Yours", "kind": "worker", "color": "#d9480f", "on": True, **kind.answer_layer(answered.content)}
+    truth = {"name": gettext("The true answer"), "kind": "merged", **kind.layer(question.truth)}
+    given = {
+        "name": gettext("Yours"),
+        "kind": "worker",
+        "color": "#d9480f",
+        "on": True,
+        **kind.answer_layer(answered.content),
+    }
     url = f"/api/v1/qualification-questions/{question.pk}/image?side=720"
     return {
         "question": question,
@@ -130,7 +136,7 @@ def answer(request: HttpRequest, attempt_id: int, question_id: int) -> HttpRespo
         content = strict.read_json(request.POST.get("answer", ""))
         taking.answer(attempt=attempt, question_id=question_id, content=content)
     except ValueError:
-        messages.error(request, task_types.get(attempt.test.task_type).words.not_received)
+        messages.error(request, gettext(task_types.get(attempt.test.task_type).words.not_received))
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("worker:test", attempt.pk)

@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as word
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -40,11 +42,11 @@ EXIT_OF = {
 """How those leave who may not begin."""
 
 SAID = {
-    Standing.DONE: "You have done this study before, so you cannot do it again.",
-    Standing.FULL: "All places of this study are taken.",
-    Standing.CLOSED: "This study is over.",
-    Standing.NOT_STARTED: "This study has not started yet. Come back in a few minutes and open your link again.",
-    Standing.ELSEWHERE: "This study is under way under this id. Go on in the browser in which it was begun.",
+    Standing.DONE: word("You have done this study before, so you cannot do it again."),
+    Standing.FULL: word("All places of this study are taken."),
+    Standing.CLOSED: word("This study is over."),
+    Standing.NOT_STARTED: word("This study has not started yet. Come back in a few minutes and open your link again."),
+    Standing.ELSEWHERE: word("This study is under way under this id. Go on in the browser in which it was begun."),
 }
 AGREE, DISAGREE = "yes", "no"
 
@@ -74,7 +76,10 @@ def join(request: HttpRequest, link: str, work_id: int) -> HttpResponse:
 def _answered(request: HttpRequest, panel: Panel, queue: WorkQueue, visit: Visit) -> HttpResponse:
     if request.POST.get("agree") != AGREE:
         return _turned_away(
-            request, panel, "You have not agreed, so nothing was stored about you.", exit_kind=panels.NO_CONSENT
+            request,
+            panel,
+            gettext("You have not agreed, so nothing was stored about you."),
+            exit_kind=panels.NO_CONSENT,
         )
     address = address_of(request)
     granted, left = rates.take(f"study {address}", most=JOINS, seconds=JOIN_SECONDS)
@@ -88,7 +93,7 @@ def _answered(request: HttpRequest, panel: Panel, queue: WorkQueue, visit: Visit
         return _not_begun(request, panel, there)
     session = there.session
     if not session.worker.user.is_active:
-        return _turned_away(request, panel, "This study is not open to you.", exit_kind=panels.SCREENED_OUT)
+        return _turned_away(request, panel, gettext("This study is not open to you."), exit_kind=panels.SCREENED_OUT)
     logger.info("a participant goes on: worker:%d from %s", session.worker_id, address)
     if request.user.pk != session.worker.user_id:
         request.session.flush()
@@ -103,7 +108,7 @@ def _not_begun(request: HttpRequest, panel: Panel, there: Arrival) -> HttpRespon
     worker = scope.worker_or_none(request.user)
     own = there.session if there.session and worker and worker.pk == there.session.worker_id else None
     return _turned_away(
-        request, panel, SAID[there.standing], exit_kind=EXIT_OF.get(there.standing, ""), own=own,
+        request, panel, gettext(SAID[there.standing]), exit_kind=EXIT_OF.get(there.standing, ""), own=own,
         status=403 if there.standing == Standing.ELSEWHERE else 200,
     )  # fmt: skip
 

@@ -87,8 +87,14 @@ def in_words(kinds: Mapping[str, float]) -> str:
     """The likeliest error as a sentence for people, "" without any."""
     if not kinds:
         return ""
+    text, percent = likeliest(kinds)
+    return text.format(percent=percent)
+
+
+def likeliest(kinds: Mapping[str, float]) -> tuple[str, str]:
+    """The sentence about the likeliest error, and the chance of it in percent. Raises KeyError where there is none."""
     kind = max(KINDS, key=lambda name: kinds.get(name, -1.0))
-    return SENTENCES[kind].format(percent=f"{100 * kinds[kind]:.0f} %")
+    return SENTENCES[kind], f"{100 * kinds[kind]:.0f} %"
 
 
 SENTENCES = {

@@ -28,7 +28,7 @@ from labeling.task_types.base import (
     Words,
 )
 from labeling.task_types.proposing import Proposing
-from labeling.task_types.told import Story
+from labeling.task_types.told import Story, together, told
 
 MODIFIED = "initialValueModified"
 """The element's word for whether its worker changed anything."""
@@ -135,7 +135,8 @@ class Adjustment(TaskType[Answer, Models]):
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """The label in a few words, and whether it is the earlier one."""
-        return f"{self.audited.summary(value)}, {'adjusted' if value.get(ADJUSTED, True) else 'as they were'}"
+        text = "{summary}, adjusted" if value.get(ADJUSTED, True) else "{summary}, as they were"
+        return told(text, summary=self.audited.summary(value))
 
     # --- manifests
 
@@ -184,6 +185,7 @@ class Adjustment(TaskType[Answer, Models]):
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """As of the labels that are adjusted, and whether anybody changed anything."""
-        told = self.audited.story(value, explanation)
-        changed = "Somebody" if value.get(ADJUSTED, True) else "Nobody"
-        return replace(told, lead=f"{told.lead} {changed} changed the earlier label.")
+        found = self.audited.story(value, explanation)
+        changed = value.get(ADJUSTED, True)
+        text = "Somebody changed the earlier label." if changed else "Nobody changed the earlier label."
+        return replace(found, lead=together(found.lead, told(text)))

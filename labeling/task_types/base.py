@@ -22,7 +22,7 @@ from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize, Part
 from labeling.simulation.base import Simulation
 from labeling.task_types.proposing import Proposing
-from labeling.task_types.told import Column, SkillFigures, Story
+from labeling.task_types.told import Column, SkillFigures, Story, Told, counted
 
 Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
@@ -389,9 +389,9 @@ class TaskType(ABC, Generic[Answer, Models]):
         """How people's answers became this label."""
 
 
-def count(number: int, one: str, many: str) -> str:
+def count(number: int, one: str, many: str) -> Told:
     """ "1 box", "2 boxes"."""
-    return f"{number} {one if number == 1 else many}"
+    return counted(number, f"{{number}} {one}", f"{{number}} {many}")
 
 
 def percent(share: float) -> str:

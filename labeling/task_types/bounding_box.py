@@ -41,12 +41,22 @@ from labeling.task_types.base import (
 )
 from labeling.task_types.proposed_boxes import ProposedBoxes
 from labeling.task_types.proposing import Proposing
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import (
+    Column,
+    Finding,
+    Said,
+    SkillFigures,
+    Story,
+    answered,
+    kept_of,
+    together,
+    told,
+)
 
 METHODS = {
-    "mean": "the mean of the boxes, by weight",
-    "medoid": "the box closest to all others",
-    "single": "the one box there is",
+    "mean": "The box is the mean of the boxes, by weight.",
+    "medoid": "The box is the box closest to all others.",
+    "single": "The box is the one box there is.",
 }
 """How the box of a cluster was made from its members, by the explanation's word for it."""
 
@@ -279,12 +289,13 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """What became of each object that a worker drew."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
-        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered"
-        lead += ", who began with a model's boxes. " if "proposed_by" in explanation else ". "
-        lead += f"{count(kept, 'box', 'boxes')} kept"
-        if dropped := len(findings) - kept:
-            lead += f", {count(dropped, 'box', 'boxes')} dropped"
-        return Story(f"{lead}.", findings, tuple(explanation.get("ignored", [])))
+        people, dropped = len(explanation.get("workers", [])), len(findings) - kept
+        lead = together(
+            answered(people),
+            *([told("They began with a model's boxes.")] if "proposed_by" in explanation else []),
+            kept_of(count(kept, "box", "boxes"), count(dropped, "box", "boxes") if dropped else 0),
+        )
+        return Story(lead, findings, tuple(explanation.get("ignored", [])))
 
 
 def _row(box: Any) -> dict[str, Any]:
@@ -338,17 +349,19 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
     drew = len({member["worker"] for member in members})
     left, proposed = cluster.get("left_as_proposed_by", []), any(member.get("proposed") for member in members)
     drew += len(left) - proposed
-    said = f"{'Proposed, and kept' if proposed else 'Drawn'} by {drew} of {drew + len(missed)}."
+    text = "Proposed, and kept by {drew} of {of}." if proposed else "Drawn by {drew} of {of}."
     if cluster["kept"]:
-        said += f" The box is {METHODS.get(cluster.get('method', ''), 'made from theirs')}."
+        why = told(METHODS.get(cluster.get("method", ""), "The box is made from theirs."))
     elif cluster.get("label") is None:
-        said += " Dropped: nobody gave it a label of this job."
+        why = told("Dropped: nobody gave it a label of this job.")
+    elif cluster["exists"] >= 0.5:
+        doubt = "Dropped: only {chance:.0%} likely to be right, for people disagree on what it is."
+        why = told(doubt, chance=cluster["confidence"])
     else:
-        said += f" Dropped: only {cluster['confidence']:.0%} likely to be right"
-        said += ", for people disagree on what it is." if cluster["exists"] >= 0.5 else "."
-    said += told_attributes.sentence(cluster)
+        why = told("Dropped: only {chance:.0%} likely to be right.", chance=cluster["confidence"])
+    said = together(told(text, drew=drew, of=drew + len(missed)), why, *told_attributes.sentence(cluster))
     return Finding(
-        label=cluster.get("label") or "no label",
+        label=cluster.get("label") or told("no label"),
         kept=cluster["kept"],
         confidence=cluster.get("confidence"),
         said=said,
@@ -357,13 +370,13 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
             *(
                 Said(
                     m["worker"],
-                    m["label"] or "no label",
+                    m["label"] or told("no label"),
                     m["outvoted"],
-                    (f"{m['iou']:.2f}", percent(m["weight"]), *told_attributes.cell(m, cluster)),
+                    (told("{iou:.2f}", iou=m["iou"]), percent(m["weight"]), *told_attributes.cell(m, cluster)),
                 )
                 for m in members
             ),
-            *(Said(worker, note="left it as it was proposed") for worker in left),
-            *(Said(worker, note="deleted it" if proposed else "did not draw it") for worker in missed),
+            *(Said(worker, note=told("left it as it was proposed")) for worker in left),
+            *(Said(worker, note=told("deleted it" if proposed else "did not draw it")) for worker in missed),
         ),
     )

@@ -44,7 +44,7 @@ from labeling.task_types.base import (
     Words,
     count,
 )
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, together, told
 
 _SHOWN = 300
 """Characters of an answer that a story quotes."""
@@ -53,12 +53,12 @@ STRENGTH = 4.0
 """Choices with ACCURACY that are added to a worker's own."""
 
 HOW = {
-    CHOICE: "chosen by vote",
-    FLAG: "chosen by vote",
-    LABELS: "each label by vote",
-    NUMBER: "the robust mean of the numbers given",
-    RANKING: "the merged order",
-    TEXT: "the text that is most like the others",
+    CHOICE: "{value}, chosen by vote.",
+    FLAG: "{value}, chosen by vote.",
+    LABELS: "{value}, each label by vote.",
+    NUMBER: "{value}, the robust mean of the numbers given.",
+    RANKING: "{value}, the merged order.",
+    TEXT: "{value}, the text that is most like the others.",
 }
 """How a field of each kind is merged."""
 
@@ -245,13 +245,12 @@ class Custom(TaskType[Form, FormWorkers]):
             Said(one["worker"], "", False, (json.dumps(one["answer"], ensure_ascii=False)[:_SHOWN],))
             for one in value["answers"]
         )
-        people = count(len(members), "person", "people")
         merged = {name_of(path): leaf for path, leaf in leaves(value.get("merged") or {}).items()}
         fields = tuple(
-            _finding(name, merged.get(name), told) for name, told in sorted(explanation.get("fields", {}).items())
+            _finding(name, merged.get(name), found) for name, found in sorted(explanation.get("fields", {}).items())
         )
-        finding = Finding("answers", True, None, "All answers stand side by side.", ("Answer",), members)
-        return Story(f"{people} answered.", (*fields, finding), tuple(explanation.get("ignored", [])))
+        finding = Finding("answers", True, None, told("All answers stand side by side."), ("Answer",), members)
+        return Story(answered(len(members)), (*fields, finding), tuple(explanation.get("ignored", [])))
 
 
 def _content(form: Form) -> Mapping[str, Any]:
@@ -263,11 +262,15 @@ def _contents(one: AnswersToImage[Form]) -> ObjectAnswers[Mapping[str, Any]]:
     return ObjectAnswers(tuple(WorkerAnswer(a.worker, a.value.given[0].content, a.revision) for a in one.answers))
 
 
-def _finding(name: str, leaf: Leaf | None, told: Mapping[str, Any]) -> Finding:
+def _left_out(found: Mapping[str, Any]) -> Told:
+    return told("Left out: {reason}.", reason=found.get("left_out") or told("no value"))
+
+
+def _finding(name: str, leaf: Leaf | None, found: Mapping[str, Any]) -> Finding:
     if leaf is None:
-        return Finding(name, False, None, f"Left out: {told.get('left_out', 'no value')}.", (), ())
-    said = f"{json.dumps(plain(leaf), ensure_ascii=False)[:_SHOWN]}, {HOW[told['kind']]}."
-    if told["kind"] == NUMBER:
-        said += f" Between {told['low']:g} and {told['high']:g} with 95 %."
-    members = tuple(Said(one["worker"], "", one["outvoted"]) for one in told.get("workers", []))
-    return Finding(name, True, told.get("confidence"), said, (), members)
+        return Finding(name, False, None, _left_out(found), (), ())
+    said = told(HOW[found["kind"]], value=json.dumps(plain(leaf), ensure_ascii=False)[:_SHOWN])
+    if found["kind"] == NUMBER:
+        said = together(said, told("Between {low:g} and {high:g} with 95 %.", low=found["low"], high=found["high"]))
+    members = tuple(Said(one["worker"], "", one["outvoted"]) for one in found.get("workers", []))
+    return Finding(name, True, found.get("confidence"), said, (), members)

@@ -36,7 +36,7 @@ from labeling.task_types.base import (
     count,
     percent,
 )
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, kept_of, together, told
 
 
 class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
@@ -257,11 +257,8 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
         """What became of each thing that a worker drew."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
-        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "
-        lead += f"{count(kept, self.one, self.many)} kept"
-        if dropped := len(findings) - kept:
-            lead += f", {dropped} dropped"
-        return Story(f"{lead}.", findings)
+        people, dropped = len(explanation.get("workers", [])), len(findings) - kept
+        return Story(together(answered(people), kept_of(count(kept, self.one, self.many), dropped)), findings)
 
 
 def _of(drawing: Drawing[Shape], label: str) -> Drawing[Shape]:
@@ -286,12 +283,24 @@ def _in_whole_pixels(shape: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": shape["label"], "vertices": vertices, **said}
 
 
+def _reasons(cluster: Mapping[str, Any]) -> list[Told]:
+    drew = len({member["worker"] for member in cluster["members"]})
+    said = [told("Drawn by {drew} of {of}.", drew=drew, of=drew + len(cluster["not_drawn_by"]))]
+    if cluster["label"] is None:
+        said.append(told("No label of this job."))
+    elif not cluster["kept"]:
+        _, known, chance = cluster["reason"].rpartition("chance of ")
+        doubt = told("It is there with a chance of {chance:.2f}.", chance=float(chance)) if known else None
+        said.append(doubt or told("That is fewer than half."))
+    return said
+
+
 def _finding(cluster: Mapping[str, Any]) -> Finding:
     return Finding(
-        label=cluster["label"] or "no label",
+        label=cluster["label"] or told("no label"),
         kept=cluster["kept"],
         confidence=cluster["confidence"],
-        said=f"{cluster['reason'].capitalize()}.{told_attributes.sentence(cluster)}",
+        said=together(*_reasons(cluster), *told_attributes.sentence(cluster)),
         columns=("Likeness", *told_attributes.column(cluster)),
         members=(
             *(
@@ -303,6 +312,6 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
                 )
                 for m in cluster["members"]
             ),
-            *(Said(worker, note="did not draw it") for worker in cluster["not_drawn_by"]),
+            *(Said(worker, note=told("did not draw it")) for worker in cluster["not_drawn_by"]),
         ),
     )

@@ -13,8 +13,8 @@ from labeling.formats.interchange import kinds
 from labeling.formats.shapes import Segmentation
 from labeling.simulation.masks import InstanceSimulation
 from labeling.task_types.base import Element, Size, Words, count
-from labeling.task_types.segmentation import SegmentationType, lead_of, story
-from labeling.task_types.told import Story
+from labeling.task_types.segmentation import SegmentationType, story
+from labeling.task_types.told import Story, kept_of
 
 
 class InstanceSegmentation(SegmentationType):
@@ -100,7 +100,6 @@ class InstanceSegmentation(SegmentationType):
         """What became of each object that somebody painted."""
         clusters = explanation.get("clusters", [])
         kept = sum(one["kept"] for one in clusters)
-        lead = lead_of(explanation, kept, "object", "objects")
-        if dropped := len(clusters) - kept:
-            lead += f", {count(dropped, 'object', 'objects')} dropped"
-        return story(f"{lead}.", clusters, len(explanation.get("workers", [])), explanation)
+        dropped = len(clusters) - kept
+        lead = kept_of(count(kept, "object", "objects"), count(dropped, "object", "objects") if dropped else 0)
+        return story(lead, clusters, len(explanation.get("workers", [])), explanation)

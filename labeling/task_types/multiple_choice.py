@@ -32,7 +32,7 @@ from labeling.task_types.base import (
     percent,
 )
 from labeling.task_types.choice import Choice
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, answered, kept_of, together, told
 
 NONE = "None of the above"
 """What the element offers beside the classes, and sends instead of them: "checked, and none of these"."""
@@ -220,10 +220,8 @@ class MultipleChoice(Choice):
         findings = [_finding(label, label in kept, given, chances) for label in chosen]
         if nobody := [one for one in given if not one["labels"]]:
             findings.append(_none(nobody, given, not kept))
-        lead = f"{count(len(given), 'person', 'people')} answered. {count(len(kept), 'class', 'classes')} kept"
-        if dropped := len(chosen) - len(kept):
-            lead += f", {dropped} dropped"
-        return Story(f"{lead}.", tuple(findings), tuple(explanation.get("ignored", [])))
+        lead = kept_of(count(len(kept), "class", "classes"), len(chosen) - len(kept))
+        return Story(together(answered(len(given)), lead), tuple(findings), tuple(explanation.get("ignored", [])))
 
 
 def _kept(vote: Vote) -> tuple[str, ...]:
@@ -250,16 +248,17 @@ def _consensus(found: tags.ConsolidatedTags) -> Consensus:
 
 def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> Finding:
     chose = [one for one in given if label in one["labels"]]
-    said = f"Chosen by {len(chose)} of {len(given)}."
+    said = told("Chosen by {chose} of {of}.", chose=len(chose), of=len(given))
+    doubt = told("Only {chance:.0%} likely to be right.", chance=chances[label])
     return Finding(
         label=label,
         kept=kept,
         confidence=chances[label],
-        said=said if kept else f"{said} Only {chances[label]:.0%} likely to be right.",
+        said=said if kept else together(said, doubt),
         columns=("Weight",),
         members=(
             *(Said(one["worker"], label, not kept, (percent(one["weight"]),)) for one in chose),
-            *(Said(one["worker"], note="did not choose it") for one in given if label not in one["labels"]),
+            *(Said(one["worker"], note=told("did not choose it")) for one in given if label not in one["labels"]),
         ),
     )
 
@@ -269,7 +268,7 @@ def _none(nobody: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]
         label=NONE,
         kept=kept,
         confidence=None,
-        said=f"Said by {len(nobody)} of {len(given)}.",
+        said=told("Said by {said} of {of}.", said=len(nobody), of=len(given)),
         columns=("Weight",),
         members=tuple(Said(one["worker"], NONE, not kept, (percent(one["weight"]),)) for one in nobody),
     )

@@ -31,7 +31,7 @@ from labeling.task_types.base import (
     Words,
     count,
 )
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, kept_of, together, told
 
 Spans = tuple[Span, ...]
 
@@ -211,11 +211,8 @@ class NamedEntityRecognition(TaskType[Spans, SpanWorkers]):
         """What became of each stretch that a worker marked."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
-        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "
-        lead += f"{count(kept, 'entity', 'entities')} kept"
-        if dropped := len(findings) - kept:
-            lead += f", {dropped} dropped"
-        return Story(f"{lead}.", findings)
+        people, dropped = len(explanation.get("workers", [])), len(findings) - kept
+        return Story(together(answered(people), kept_of(count(kept, "entity", "entities"), dropped)), findings)
 
 
 def _check(found: Spans) -> None:
@@ -246,19 +243,29 @@ def _consensus(found: ConsolidatedSpans) -> Consensus:
     return Consensus({"entities": entities}, round(sum(sure) / len(sure), 4) if sure else None, explanation)
 
 
+def _reasons(cluster: Mapping[str, Any]) -> list[Told]:
+    drew = len({member["worker"] for member in cluster["members"]})
+    said = [told("Marked by {drew} of {of}.", drew=drew, of=drew + len(cluster["not_marked_by"]))]
+    if cluster["label"] is None:
+        said.append(told("No label of this job."))
+    elif not cluster["kept"]:
+        said.append(told("It is there with a chance of {chance:.2f}.", chance=cluster["exists"]))
+    return said
+
+
 def _finding(cluster: Mapping[str, Any]) -> Finding:
     start, end = cluster["span"]
     return Finding(
-        label=f"{cluster['label'] or 'no label'} ({start}–{end})",
+        label=told("{label} ({start}–{end})", label=cluster["label"] or told("no label"), start=start, end=end),
         kept=cluster["kept"],
         confidence=cluster["confidence"],
-        said=f"{cluster['reason'].capitalize()}.",
+        said=together(*_reasons(cluster)),
         columns=("From", "To"),
         members=(
             *(
                 Said(m["worker"], m["label"], m["outvoted"], (str(m["span"][0]), str(m["span"][1])))
                 for m in cluster["members"]
             ),
-            *(Said(worker, note="did not mark it") for worker in cluster["not_marked_by"]),
+            *(Said(worker, note=told("did not mark it")) for worker in cluster["not_marked_by"]),
         ),
     )

@@ -30,7 +30,7 @@ from labeling.task_types.base import (
     count,
     percent,
 )
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, together, told
 
 MOST_STACKED = 2_000
 """Masks of an image in a file: those of one class become one."""
@@ -231,22 +231,20 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
         return {"masks": {"width": value["width"], "height": value["height"], "segments": list(value["segments"])}}
 
 
-def story(lead: str, explained: Sequence[Mapping[str, Any]], of: int, explanation: Mapping[str, Any]) -> Story:
+def story(lead: Told, explained: Sequence[Mapping[str, Any]], of: int, explanation: Mapping[str, Any]) -> Story:
     """How masks came about: `explained` are the classes or the objects, of an image that `of` people answered."""
     findings = tuple(_finding(one, of) for one in explained)
-    return Story(lead, findings, tuple(explanation.get("ignored", [])))
-
-
-def lead_of(explanation: Mapping[str, Any], kept: int, one: str, many: str) -> str:
-    """How many people answered, and what became of it."""
-    people = count(len(explanation.get("workers", [])), "person", "people")
-    return f"{people} answered. {count(kept, one, many)} kept"
+    return Story(together(answered(of), lead), findings, tuple(explanation.get("ignored", [])))
 
 
 def _finding(one: Mapping[str, Any], of: int) -> Finding:
     members, missed = one["members"], one["not_drawn_by"]
-    said = f"Painted by {len(members)} of {of}."
-    said += f" {one['pixels']:,} pixels are what most of them painted." if one["kept"] else " Dropped: too few agree."
+    why = (
+        told("{pixels:,} pixels are what most of them painted.", pixels=one["pixels"])
+        if one["kept"]
+        else told("Dropped: too few agree.")
+    )
+    said = together(told("Painted by {drew} of {of}.", drew=len(members), of=of), why)
     return Finding(
         label=one["label"],
         kept=one["kept"],
@@ -255,9 +253,9 @@ def _finding(one: Mapping[str, Any], of: int) -> Finding:
         columns=("Overlap", "Weight"),
         members=(
             *(
-                Said(m["worker"], one["label"], m["outvoted"], (f"{m['iou']:.2f}", percent(m["weight"])))
+                Said(m["worker"], one["label"], m["outvoted"], (told("{iou:.2f}", iou=m["iou"]), percent(m["weight"])))
                 for m in members
             ),
-            *(Said(worker, note="did not paint it") for worker in missed),
+            *(Said(worker, note=told("did not paint it")) for worker in missed),
         ),
     )

@@ -13,8 +13,8 @@ from labeling.formats.interchange import kinds
 from labeling.formats.shapes import Part, Segmentation
 from labeling.simulation.masks import SemanticSimulation
 from labeling.task_types.base import Element, Size, Words, count
-from labeling.task_types.segmentation import SegmentationType, lead_of, story
-from labeling.task_types.told import Story
+from labeling.task_types.segmentation import SegmentationType, story
+from labeling.task_types.told import Story, kept_of
 
 
 class SemanticSegmentation(SegmentationType):
@@ -109,7 +109,6 @@ class SemanticSegmentation(SegmentationType):
         """What became of each class that somebody painted."""
         classes = explanation.get("classes", [])
         kept = sum(one["kept"] for one in classes)
-        lead = lead_of(explanation, kept, "class", "classes")
-        if dropped := len(classes) - kept:
-            lead += f", {count(dropped, 'class', 'classes')} dropped"
-        return story(f"{lead}.", classes, len(explanation.get("workers", [])), explanation)
+        dropped = len(classes) - kept
+        lead = kept_of(count(kept, "class", "classes"), count(dropped, "class", "classes") if dropped else 0)
+        return story(lead, classes, len(explanation.get("workers", [])), explanation)

@@ -27,11 +27,10 @@ from labeling.task_types.base import (
     ImportedLabel,
     Size,
     Words,
-    count,
     percent,
 )
 from labeling.task_types.choice import Choice
-from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, together, told
 
 STRENGTH = 4.0
 """How many objects of a class weigh as much as the worker's accuracy over all classes."""
@@ -178,13 +177,14 @@ class SingleChoice(Choice):
         chosen = sorted({vote["label"] for vote in given}, key=lambda label: (-chances.get(label, 0.0), label))
         best = explanation.get("label")
         agreed = sum(vote["label"] == best for vote in given)
-        lead = f"{count(len(given), 'person', 'people')} answered. {agreed} of them chose {best}."
+        lead = together(answered(len(given)), told("{agreed} of them chose {label}.", agreed=agreed, label=best))
         if "confidence_low" in explanation:
-            lead += (
-                f" The chance that it is right lies between {percent(explanation['confidence_low'])} and "
-                f"{percent(explanation['confidence_high'])}; of ordinary workers {percent(explanation['difficulty'])} "
-                "would get it wrong."
+            text = (
+                "The chance that it is right lies between {low} and {high}; of ordinary workers {difficulty} would get "
+                "it wrong."
             )
+            low, high = percent(explanation["confidence_low"]), percent(explanation["confidence_high"])
+            lead = together(lead, told(text, low=low, high=high, difficulty=percent(explanation["difficulty"])))
         findings = tuple(
             Finding(
                 label=label,
@@ -220,7 +220,9 @@ def _consensus(found: votes.ConsolidatedLabel) -> Consensus:
     return Consensus({"choice": found.label, "confidence": found.confidence}, found.confidence, found.explanation)
 
 
-def _said(label: str, best: str | None, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> str:
+def _said(label: str, best: str | None, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> Told:
     chose = sum(vote["label"] == label for vote in given)
-    said = f"Chosen by {chose} of {len(given)}."
-    return said if label == best else f"{said} Only {chances.get(label, 0.0):.0%} likely to be right."
+    said = told("Chosen by {chose} of {of}.", chose=chose, of=len(given))
+    if label == best:
+        return said
+    return together(said, told("Only {chance:.0%} likely to be right.", chance=chances.get(label, 0.0)))

@@ -11,6 +11,63 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """A text with places for `values`, as Python's `format` fills them; `several`: the text where `number` is not 1."""
+
+    text: str
+    values: Mapping[str, Any]
+    several: str = ""
+
+    def __str__(self) -> str:
+        several = self.several and self.values["number"] != 1
+        return (self.several if several else self.text).format(**self.values)
+
+
+class Told(str):
+    """A text in English that remembers its sentences, so that a front end can tell them in another language.
+
+    Values of sentences may be such texts themselves.
+    """
+
+    sentences: tuple[Sentence, ...]
+
+    @classmethod
+    def of(cls, *sentences: Sentence) -> Told:
+        """The sentences, one after the other."""
+        made = cls(" ".join(map(str, sentences)))
+        made.sentences = sentences
+        return made
+
+
+def told(text: str, /, **values: Any) -> Told:
+    """A sentence with its values."""
+    return Told.of(Sentence(text, values))
+
+
+def counted(number: int, text: str, several: str, /, **values: Any) -> Told:
+    """A sentence about a number of things, as it is for one and for several of them."""
+    return Told.of(Sentence(text, {"number": number, **values}, several))
+
+
+def together(*parts: str) -> Told:
+    """Several texts, one after the other."""
+    each = ((part.sentences if isinstance(part, Told) else (Sentence("{text}", {"text": part}),)) for part in parts)
+    return Told.of(*(sentence for sentences in each for sentence in sentences))
+
+
+def answered(people: int) -> Told:
+    """How many people answered."""
+    return counted(people, "{number} person answered.", "{number} people answered.")
+
+
+def kept_of(kept: Told, dropped: Told | int = 0) -> Told:
+    """How much became part of the label, and how much did not."""
+    if not dropped:
+        return told("{kept} kept.", kept=kept)
+    return told("{kept} kept, {dropped} dropped.", kept=kept, dropped=dropped)
+
+
+@dataclass(frozen=True)
 class Column:
     """A figure of a worker's skill as tables show it; `form` is "percent" or "fixed"."""
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from labeling.formats import label_attributes
 from labeling.formats.label_attributes import KEY
+from labeling.task_types.told import Told, told
 
 
-def sentence(cluster: Mapping[str, Any]) -> str:
-    """ " Attributes: caste queen (majority, 2 of 3).", "" for a cluster without any."""
+def sentence(cluster: Mapping[str, Any]) -> tuple[Told, ...]:
+    """ "Attributes: caste queen (majority, 2 of 3)."; none for a cluster without any."""
     found: Mapping[str, Any] = cluster.get("attributes", {})
     each = [f"{name} {one['value']} ({one['how']}, {one['agreed']} of {one['of']})" for name, one in found.items()]
-    return f" Attributes: {', '.join(each)}." if each else ""
+    return (told("Attributes: {each}.", each=", ".join(each)),) if each else ()
 
 
 def column(cluster: Mapping[str, Any]) -> tuple[str, ...]:

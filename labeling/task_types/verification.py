@@ -22,6 +22,7 @@ from labeling.task_types.keypoints import Keypoint
 from labeling.task_types.outlines import Polygon, Polyline
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.single_choice import SingleChoice
+from labeling.task_types.told import together, told
 
 COMMENT = "Say why (you need not)"
 """What asks workers for a comment."""
@@ -78,9 +79,13 @@ class Verification(SingleChoice):
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """As of a choice, with what the workers wrote."""
-        told = super().story(value, explanation)
+        found = super().story(value, explanation)
         written = " ".join(f"\u201c{comment}\u201d" for comment in value.get("comments", ()))
-        return replace(told, lead=f"{told.lead} They wrote: {written}") if written else told
+        return (
+            replace(found, lead=together(found.lead, told("They wrote: {comments}", comments=written)))
+            if written
+            else found
+        )
 
     def consolidate_many(
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers

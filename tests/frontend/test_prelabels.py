@@ -36,7 +36,7 @@ def test_the_wizard_lets_people_check_what_the_loop_finds(requester, account):  
     assert job.prelabels == {"source": "loop", "blind_share": 0.2, "least_quality": 0.5}
     assert (job.queue.price_micros, job.queue.check_price_micros) == (60_000, 15_000)
     page = requester.get(reverse("requester:job", args=[job.pk])).content.decode()
-    assert "people check those of the loop for 0.015 dollars; 20% are drawn unseen" in page
+    assert "people check those of the loop for $0.015; 20% are drawn unseen" in page
 
 
 NO_LOOP = {"check": "on", "blind_share": "0.2", "check_price": "0.015"}

@@ -21,7 +21,7 @@ from labeling.services.functions import waiting
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
 from labeling.services.results import labels
-from learning import transitions
+from learning import loop_words, transitions
 from learning.models import AuditedObject, LearningLoop, LoopAudit, LoopObject
 from learning.selection import audits, losses
 from learning.selection.audits import Design
@@ -35,11 +35,6 @@ from marketplace.services import notifications
 
 BY = "learning"
 PURPOSE = "audit"
-PREPARED = "the job's own function says what people are shown, and was not asked about these objects"
-NO_MONEY = "the job has no money left for it"
-LIMITED = "people have labeled as many objects as the job allows"
-HARD = "an audit has found the model's labels worse than promised, people label the rest"
-"""Why no model of a loop labels any more."""
 
 
 def live(loop: LearningLoop) -> LoopAudit | None:
@@ -105,14 +100,14 @@ def _unaudited(loop: LearningLoop) -> QuerySet[LoopObject]:
 def _most(job: LabelingJob) -> tuple[int, str]:
     """How many objects may be audited now, and if none the reason why not."""
     if waiting.has(job, FunctionStep.PRE):
-        return 0, PREPARED
+        return 0, loop_words.PREPARED
     limits = [job.max_concurrent_tasks, spending.affordable_objects(job)]
     if job.max_human_labeled_objects is not None:
         left = job.max_human_labeled_objects - counters(job)["HumanLabeled"]
         if left < 1:
-            return 0, LIMITED
+            return 0, loop_words.LIMITED
         limits.append(left)
-    return min(limits), NO_MONEY
+    return min(limits), loop_words.NO_MONEY
 
 
 def _open(loop: LearningLoop, settings: LoopSettings, made: Mapping[int, int], figures: dict[str, Any]) -> bool:

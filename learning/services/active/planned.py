@@ -1,7 +1,8 @@
 """The plan of a round: how many of the next objects are for calibration, and whether more rounds are expected to pay.
 
-It is kept in the figures of the round as `plan`, with a sentence that says why (`text`), and holds until the next round
-has one. Knows what a round has measured and what people cost; the planning itself is the part of selection/planning.py.
+It is kept in the figures of the round as `plan`, with the sentences that say why (`text`, and as `sentences` those of
+loop_words.py with the values for their places), and holds until the next round has one. Knows what a round has measured
+and what people cost; the planning itself is the part of selection/planning.py.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from learning import loop_words
 from learning.models import LearningLoop, Round, Split
 from learning.selection import bounds, planning, quality
 from learning.selection.planning import Curve, ErrorRate, MeanLoss, Plan, State, Test
@@ -16,9 +18,10 @@ from learning.selection.quality import Floats
 from learning.selection.thresholds import Decision
 from learning.services.active import error_promise, loop_objects, loop_settings
 from learning.services.active.loop_settings import LoopSettings
-from marketplace import money
 
 NO_PLAN: dict[str, Any] = {}
+Sentence = tuple[str, dict[str, Any]]
+"""A sentence with places for values, and these."""
 
 
 def of(loop: LearningLoop) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def make(
     )
     pays = found.pays or settings.least_saving == 0
     each = round(loop.job.queue.task_micros * state.relative_price)
-    text = (
+    sentences = (
         _going_on(found, state, each)
         if pays
         else _giving_up(found, state, curve, _promised(loop, settings, decision), each)
@@ -77,7 +80,8 @@ def make(
         "next_round_micros": min(settings.batch_size, left) * each,
         "left": left,
         "exponent": round(state.exponent, 4),
-        "text": text if left else "",
+        "text": " ".join(text.format(**values) for text, values in sentences) if left else "",
+        "sentences": [{"text": text, "values": values} for text, values in sentences] if left else [],
     }
 
 
@@ -121,11 +125,11 @@ class _Promise:
     loss: float
     measure: str = ""
 
-    def against(self, least: float) -> str:
-        """The least loss that is expected, beside the promise, in words."""
+    def against(self, least: float) -> dict[str, Any]:
+        """The least loss that is expected, beside the promise, as values of a sentence."""
         if self.measure:
-            return f"an expected {self.measure} of {1 - least:.2f}, {1 - self.loss:.2f} is promised"
-        return f"an expected share of {least:.1%} wrong ones, at most {self.loss:.1%} is promised"
+            return {"measure": self.measure, "found": 1 - least, "promised": 1 - self.loss}
+        return {"found": least, "promised": self.loss}
 
 
 def _promised(loop: LearningLoop, settings: LoopSettings, decision: Decision) -> _Promise:
@@ -142,36 +146,32 @@ def _history(loop: LearningLoop, current: Round) -> list[tuple[int, float]]:
     return [(row["train_images"], 1 - row[metric]) for row in rows if "train_images" in row and metric in row]
 
 
-def _going_on(found: Plan, state: State, each: int) -> str:
+def _going_on(found: Plan, state: State, each: int) -> list[Sentence]:
     if not found.saving:
-        return "It is not known yet what further rounds will save: the next one sets objects aside to find out."
-    rounds = "Another round" if found.rounds == 1 else f"Another {found.rounds} rounds"
-    aside = f"{found.calibration} of them" if found.calibration else "none of them"
-    return (
-        f"{rounds} of {state.batch} objects, {aside} to check the model on, {'is' if found.rounds == 1 else 'are'} "
-        f"expected to let the model label {found.share:.0%} of what is left then. That saves people about "
-        f"{found.saving:.0f} of {state.pool} objects{_worth(found.saving, each)}."
-    )
+        return [(loop_words.UNKNOWN, {})]
+    several = found.rounds != 1
+    if found.calibration:
+        text = loop_words.SEVERAL_ASIDE if several else loop_words.ANOTHER_ASIDE
+    else:
+        text = loop_words.SEVERAL if several else loop_words.ANOTHER
+    values = {"rounds": found.rounds, "batch": state.batch, "aside": found.calibration, "share": found.share}
+    saving = {"saving": found.saving, "left": state.pool, "worth": _worth(found.saving, each)}
+    return [(text, values), (loop_words.SAVES_MONEY if each else loop_words.SAVES, saving)]
 
 
-def _giving_up(found: Plan, state: State, curve: Curve, promised: _Promise, each: int) -> str:
+def _giving_up(found: Plan, state: State, curve: Curve, promised: _Promise, each: int) -> list[Sentence]:
     least = float(curve.risk.min()) if len(curve.risk) else 1.0
     if not state.rounds:
-        why = "as many models were trained as the job may have"
-    elif state.pool <= state.batch:
-        why = f"the {state.pool} objects left are one batch"
-    elif least > promised.loss:
-        why = (
-            f"of the {state.calibration} checked objects that the model does not label yet even the surest have "
-            f"{promised.against(least)}, and more labels would not change that in time"
-        )
-    else:
-        why = (
-            f"the {state.pool} objects left are too few to prove the promise on some and save the others: further "
-            f"rounds are expected to save {found.saving:.1f} of them{_worth(found.saving, each)}"
-        )
-    return f"Training further models is not expected to pay: {why}. People label the rest."
+        return [(loop_words.NO_MORE_MODELS, {})]
+    if state.pool <= state.batch:
+        return [(loop_words.ONE_BATCH, {"left": state.pool})]
+    if least > promised.loss:
+        text = loop_words.TOO_POOR if promised.measure else loop_words.TOO_WRONG
+        return [(text, {"checked": state.calibration, **promised.against(least)})]
+    values = {"left": state.pool, "saving": found.saving, "worth": _worth(found.saving, each)}
+    return [(loop_words.TOO_FEW_MONEY if each else loop_words.TOO_FEW, values)]
 
 
-def _worth(objects: float, each: int) -> str:
-    return f", {money.plain(round(objects * each / 10_000) * 10_000)} dollars" if each else ""
+def _worth(objects: float, each: int) -> float:
+    """What so many objects cost, in dollars to the cent."""
+    return round(objects * each / 10_000) / 100

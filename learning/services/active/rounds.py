@@ -18,7 +18,7 @@ from labeling.queries.progress import counters
 from labeling.services.functions import waiting
 from labeling.services.output import manifests
 from labeling.services.results import labels
-from learning import families, transitions
+from learning import families, loop_words, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services import registry, training, transforms
@@ -83,7 +83,7 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
     train_uri, validation_uri = storage.join(base, "train.manifest"), storage.join(base, "validation.manifest")
     train = loop_manifests.write_labeled(train_uri, job=job, objects=loop_objects.human_labeled(loop, Split.TRAIN))
     if not train:
-        return _end_round(current, figures | {"no_training": "there is no labeled object to learn from"})
+        return _end_round(current, figures | {"no_training": loop_words.NOTHING_TO_LEARN})
     validation = loop_manifests.write_labeled(
         validation_uri, job=job, objects=loop_objects.human_labeled(loop, Split.VALIDATION)
     )
@@ -121,18 +121,18 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
     """Why this round needs no model, "" when it does."""
     rest = loop_objects.unlabeled(loop.job).count()
     if rest == 0:
-        return "no object is left to label"
+        return loop_words.NOTHING_LEFT
     if opening.percentage_left(loop.job) < 1:
-        return "as many objects are labeled as the job may have"
+        return loop_words.ENOUGH_LABELS
     if auditing.has_failed(loop):
-        return auditing.HARD
+        return loop_words.BROKEN_PROMISE
     if selected < settings.seed_size and opening.batch_size(loop.job, 1, first=False)[0]:
-        return "the first sample is not complete"
+        return loop_words.NO_SAMPLE
     if loop.rounds.exclude(training_job=None).count() >= settings.max_rounds:
-        return f"{settings.max_rounds} models were trained, people label the rest"
+        return loop_words.ENOUGH_MODELS.format(number=settings.max_rounds)
     newest = list(loop.rounds.exclude(training_job=None).order_by("-number")[:MAX_FAILED_TRAININGS])
     if len(newest) == MAX_FAILED_TRAININGS and all(round_.training_job.status == "Failed" for round_ in newest):
-        return "the trainings before failed, people label the rest"
+        return loop_words.FAILED_BEFORE
     return planned.gives_up(loop)
 
 
