@@ -14,12 +14,13 @@ five answers for each image that is saved when at most 5 % of the machine's labe
 simulated people label the rest: with dynamic redundancy, and from the second round on by checking the model's boxes at
 a third of the price where these are good (`<set>_money_saved_drawing_e5`: where they draw all).
 `<set>_realised_error_e5` is what was wrong of the machine's labels, `<set>_f1_e5` how good all are, and
-`<set>_five_f1_e5` those of five people.
+`<set>_five_f1_e5` those of five people: means over `--crowds` runs with the same models, other calibration images and
+another crowd.
 
 *Promise*: the figures of benchmarks/auto_label_promise.py, by `--draws` resampled calibrations, with its names.
 
 *Time*: on two idle cores a training takes 15 to 40 seconds; the whole run (4 sets, 3 seeds, 4 rounds after the first:
-204 trainings, up to eight for the money, four for the promise) about three hours by these, `--quick` (one set, one
+204 trainings, four long ones for the money, four for the promise) about four hours by these, `--quick` (one set, one
 seed, tiny trainings) about one minute.
 """
 

@@ -85,6 +85,7 @@ class Books:
     said: dict[str, Detections] = field(default_factory=dict)
     stages: list[Stage] = field(default_factory=list)
     asides: int = 0
+    hindsight: int = 0
 
 
 def run(
@@ -95,8 +96,9 @@ def run(
 
     `money_saved`: 1 minus the money over that of five answers for each image, all drawn, and `money_saved_drawing`
     where people draw all that they label; `machine_share` of all images; `realised_error` of the machine's labels, and
-    `kept` where it is at most what was promised; `models` that were trained, and `calibration` images. `f1`, `five_f1`:
-    of all labels, and of those of five people.
+    `kept` where it is at most what was promised; `coverage_of_hindsight`: the machine's labels over those that the best
+    cut-off of the last round would have allowed, had the truth been known; `models` that were trained, and
+    `calibration` images. `f1`, `five_f1`: of all labels, and of those of five people.
     """
     names = [*images.train, *images.test]
     order = [names[place] for place in np.random.default_rng([seed, 1]).permutation(len(names))]
@@ -119,7 +121,12 @@ def run(
 def _kept(books: Books, rules: Rules, count: int) -> dict[str, float]:
     error = books.wrong / max(books.machine, 1)
     share = books.machine / count
-    return {"machine_share": share, "realised_error": error, "kept": float(error <= rules.target_error)}
+    return {
+        "machine_share": share,
+        "realised_error": error,
+        "kept": float(error <= rules.target_error),
+        "coverage_of_hindsight": books.machine / max(books.hindsight, 1),
+    }
 
 
 def _replayed(images: ImageSet, stages: Sequence[Stage], rules: Rules, draw: int) -> Books:
@@ -144,6 +151,7 @@ def _replayed(images: ImageSet, stages: Sequence[Stage], rules: Rules, draw: int
         asked = [*offered, *calibrating]
         seen = dict(zip(asked, stage.said.of(asked).boxes, strict=True))
         books.work.append(Work(new, offered, calibrating, seen))
+        books.hindsight = books.machine - int(sure.sum()) + _best(images, books, pool, decision, rules)
         books.aside, books.rest = [*books.aside, *new], left[len(new) :]
     return books
 
@@ -235,6 +243,15 @@ def _label(images: ImageSet, books: Books, pool: Seen, decision: Decision) -> ND
         books.wrong += bool(losses.loss(label, images.truths[name]))
     books.machine += int(sure.sum())
     return sure
+
+
+def _best(images: ImageSet, books: Books, pool: Seen, decision: Decision, rules: Rules) -> int:
+    """How many of the pool the lowest cut-off would label that keeps the promise in fact."""
+    rule = decision.certainty
+    names = zip(pool.boxes, books.rest, strict=True)
+    wrong = np.array([losses.loss(kept(boxes, rule.cuts), images.truths[name]) for boxes, name in names])
+    running = np.cumsum(wrong[np.argsort(-rule.predict(pool.boxes), kind="stable")]) / np.arange(1, len(wrong) + 1)
+    return int(np.flatnonzero(running <= rules.target_error).max(initial=-1)) + 1
 
 
 def _pass(books: Books, decision: Decision) -> None:
