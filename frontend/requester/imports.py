@@ -156,7 +156,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
             return redirect("requester:dataset-import", row.pk)
     uploaded = len(uploads.files_in(account, form["folder"].value() or ""))
     readable = [
-        (kind.name, ", ".join(FORMATS[form] for form in FORMATS if form in kind.imports))
+        (kind.name, ", ".join(str(FORMATS[form]) for form in FORMATS if form in kind.imports))
         for kind in creating.readable_types()
     ]
     context = {"form": form, "purposes": PURPOSES, "uploaded": uploaded, "readable": readable}
