@@ -158,13 +158,19 @@ class MultipleChoice(Choice):
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
     ) -> list[Consensus]:
         """Every class that somebody chose, each with its chance; the confidence is that of the whole label."""
-        return [_consensus(tags.consolidate(_tags(one).answers, labels=labels, workers=workers)) for one in objects]
+        return [
+            _consensus(tags.consolidate(one.answers, labels=labels, workers=workers, proposed=one.proposals))
+            for one in map(_tags, objects)
+        ]
 
     def decide_many(
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
     ) -> list[Decision]:
         """The expected loss is that of the least certain class."""
-        return [tags.should_ask_more(_tags(one).answers, labels=labels, rule=rule, workers=workers) for one in objects]
+        return [
+            tags.should_ask_more(one.answers, labels=labels, rule=rule, workers=workers, proposed=one.proposals)
+            for one in map(_tags, objects)
+        ]
 
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """How often each worker says yes to a class that is there, and to one that is not."""
@@ -215,15 +221,24 @@ class MultipleChoice(Choice):
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """Who chose each class and who did not, the classes in the job's order."""
         given, chances = explanation.get("answers", []), explanation.get("chances", {})
-        kept = set(explanation.get("labels", []))
-        chosen = [label for label in chances if any(label in one["labels"] for one in given)]
-        findings = [_finding(label, label in kept, given, chances) for label in chosen]
+        kept, models = set(explanation.get("labels", [])), explanation.get("proposed_by", [])
+        chosen = _chosen(given, chances)
+        findings = [_finding(label, label in kept, given, chances, models) for label in chosen]
         if nobody := [one for one in given if not one["labels"]]:
             findings.append(_none(nobody, given, not kept))
         lead = f"{count(len(given), 'person', 'people')} answered. {count(len(kept), 'class', 'classes')} kept"
         if dropped := len(chosen) - len(kept):
             lead += f", {dropped} dropped"
+        if models:
+            lead += "; a model counted as one more, which they did not see"
         return Story(f"{lead}.", tuple(findings), tuple(explanation.get("ignored", [])))
+
+
+def _chosen(given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> list[str]:
+    """The classes that somebody chose: people, or a model that is likely right."""
+    return [
+        label for label, chance in chances.items() if chance > CUT_OFF or any(label in one["labels"] for one in given)
+    ]
 
 
 def _kept(vote: Vote) -> tuple[str, ...]:
@@ -235,6 +250,7 @@ def _tags(one: AnswersToImage[Vote]) -> ObjectAnswers[frozenset[str]]:
     return ObjectAnswers(
         tuple(WorkerAnswer(a.worker, frozenset(_kept(a.value)), a.revision) for a in one.answers),
         gold=None if one.gold is None else frozenset(_kept(one.gold)),
+        proposals=one.proposals,
     )
 
 
@@ -243,12 +259,18 @@ def _consensus(found: tags.ConsolidatedTags) -> Consensus:
     if not given:
         return Consensus(None, None, found.explanation)
     chances = found.explanation["chances"]
-    chosen = [label for label in chances if any(label in one["labels"] for one in given)]
+    chosen = _chosen(given, chances)
     choices = [{"label": label, "confidence": max(chances[label], LEAST)} for label in chosen]
     return Consensus({"choices": choices}, found.confidence, found.explanation)
 
 
-def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> Finding:
+def _finding(
+    label: str,
+    kept: bool,
+    given: Sequence[Mapping[str, Any]],
+    chances: Mapping[str, float],
+    models: Sequence[Mapping[str, Any]],
+) -> Finding:
     chose = [one for one in given if label in one["labels"]]
     said = f"Chosen by {len(chose)} of {len(given)}."
     return Finding(
@@ -259,7 +281,12 @@ def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances
         columns=("Weight",),
         members=(
             *(Said(one["worker"], label, not kept, (percent(one["weight"]),)) for one in chose),
-            *(Said(one["worker"], note="did not choose it") for one in given if label not in one["labels"]),
+            *(
+                Said(one["worker"], label, not kept, (percent(one["weights"][label]),))
+                for one in models
+                if label in one["labels"]
+            ),
+            *(Said(one["worker"], note="did not choose it") for one in [*given, *models] if label not in one["labels"]),
         ),
     )
 
