@@ -31,13 +31,15 @@ from labeling.task_types.proposing import USUAL_BLIND_SHARE
 
 OBJECTS, WORKERS, MOST = 400, 24, 5
 LABELS = ("ant", "bee", "fly", "moth", "wasp")
-ACCURACIES = (0.2, 0.6, 0.8, 0.9, 0.95)
+ACCURACIES = (0.6, 0.8, 0.9, 0.95)
+GUESSING = {"one": 1 / len(LABELS), "several": 0.5}
+"""How often a model is right that knows nothing, by kind of question."""
+
 SPREAD, TOO_SURE = 1.5, 1.5
 """Standard deviation, in logits, of how sure a model is by right; what it multiplies these logits by."""
 
 TYPES = {"one": "ImageMultiClass", "several": "ImageMultiClassMultiLabel"}
 CROWDS = (MIXED, CARELESS)
-FEWEST_FOR_FIT = 20
 
 
 class CountedJob(SimulatedJob):
@@ -119,9 +121,11 @@ def main() -> None:
             for seed in range(asked.seeds):
                 job = a_job(name, crowd, seed)
                 rows.setdefault("people", []).append(measured(job, redundancy))
-                for accuracy in ACCURACIES:
+                for accuracy in (GUESSING[name], *ACCURACIES):
                     job.proposals = proposals(job, accuracy, np.random.default_rng([seed, round(100 * accuracy)]))
-                    rows.setdefault(f"model_{accuracy}", []).append(measured(job, redundancy))
+                    way = f"model_{accuracy}" if accuracy in ACCURACIES else "guessing"
+                    rows.setdefault(way, []).append(measured(job, redundancy))
+                job.proposals = None
             for way, some in rows.items():
                 answers, quality = np.mean(some, axis=0)
                 key = f"{name}_{crowd}_{way}"

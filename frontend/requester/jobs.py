@@ -22,6 +22,7 @@ from labeling.services import scope
 from labeling.services.functions import choosing, failures
 from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
+from labeling.services.prelabels import options
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
 from labeling.services.streams import topics
@@ -141,11 +142,16 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 def _prelabels(job: LabelingJob) -> str:
-    """Whose labels people check, in words; "" for jobs in which they check none."""
+    """Whose labels people check, or count as one more worker's, in words; "" for jobs without pre-labels."""
     if not job.prelabels:
         return ""
     given, price = job.prelabels, money.plain(job.queue.price_of(checks=True))
     named = next((f" {given[name]}" for name in ("attribute", "model", "endpoint") if name in given), "")
+    if options.counts(task_types.get(job.task_type)):
+        return gettext(
+            "those of the {source} count as one more worker, which people do not see; on {share} of the objects they "
+            "do not count"
+        ).format(source=f"{given['source']}{named}", share=f"{given['blind_share']:.0%}")
     whose = f"people check those of the {given['source']}{named} for {price} dollars"
     return f"{whose}; {given['blind_share']:.0%} are drawn unseen"
 
