@@ -101,7 +101,7 @@ def consolidate(
         ],
     }
     if said:
-        explanation["proposed_by"] = proposals.told(said, labels, [best], models)
+        explanation["proposed_by"] = proposals.told(said, labels, [best] if best else [], models)
     return ConsolidatedLabel(best, confidence, explanation, ALGORITHM, low, high, hard)
 
 

@@ -74,7 +74,7 @@ def test_a_model_that_guesses_or_is_wrong_does_no_harm(right):
     workers = learned(right)
     data = crowd(right, objects=200, counts=True, seed=5)
     (asked, share), (asked_alone, alone) = outcome(data, workers), outcome(without(data), workers)
-    assert asked <= asked_alone + 0.1
+    assert asked <= asked_alone + 0.15
     assert share >= alone - 0.01
 
 
