@@ -7,21 +7,12 @@ class Migration(migrations.Migration):
     dependencies = [("labeling", "0065_planned_advances")]
 
     operations = [
-        migrations.RemoveConstraint(model_name="prelabel", name="prelabel_one_shown"),
         migrations.AlterField(
             model_name="prelabel",
             name="use",
             field=models.CharField(
-                choices=[("shown", "Shown"), ("counted", "Counted"), ("blind", "Blind"), ("apart", "Apart")],
-                max_length=7,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prelabel",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("use__in", ["shown", "counted"])),
-                fields=("data_object",),
-                name="prelabel_one_in_use",
+                choices=[("shown", "Shown"), ("count", "Counted"), ("blind", "Blind"), ("apart", "Apart")],
+                max_length=5,
             ),
         ),
     ]

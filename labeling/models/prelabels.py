@@ -13,7 +13,7 @@ class PreLabelUse(models.TextChoices):
     """
 
     SHOWN = "shown"  # people begin with it, and check and correct it
-    COUNTED = "counted"  # people do not see it, and it counts as one more answer
+    COUNTED = "count"  # people do not see it, and it counts as one more answer
     BLIND = "blind"  # by lot people do not see it, and it does not count
     APART = "apart"  # people do not see it: it is not expected to be good enough, or their label must not depend on it
 
@@ -27,14 +27,12 @@ class PreLabel(models.Model):
     data_object = models.ForeignKey(DataObject, models.CASCADE, related_name="prelabels", db_index=False)
     # The model or endpoint it is of, "" for the labels of the input manifest.
     model_name = models.CharField(max_length=63, blank=True, default="")
-    use = models.CharField(max_length=7, choices=PreLabelUse)
+    use = models.CharField(max_length=5, choices=PreLabelUse)
     value = models.JSONField()
     created_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["data_object", "model_name"], name="prelabel_once_per_model"),
-            models.UniqueConstraint(
-                fields=["data_object"], condition=models.Q(use__in=["shown", "counted"]), name="prelabel_one_in_use"
-            ),
+            models.UniqueConstraint(fields=["data_object"], condition=models.Q(use="shown"), name="prelabel_one_shown"),
         ]

@@ -235,10 +235,8 @@ class MultipleChoice(Choice):
 
 
 def _chosen(given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> list[str]:
-    """The classes that somebody chose: people, or a model that is likely right."""
-    return [
-        label for label, chance in chances.items() if chance > CUT_OFF or any(label in one["labels"] for one in given)
-    ]
+    """The classes that somebody chose."""
+    return [label for label in chances if any(label in one["labels"] for one in given)]
 
 
 def _kept(vote: Vote) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Binary Dawid & Skene for each label (see votes.py), with one record a worker over all labels, because workers who
 overlook one label overlook others. Labels that nobody gave are not asked about. An answer's value is a set of labels:
 the empty set means "none of these", but an answer with nothing but labels that the job does not have is ignored.
-A model that counts as one more answer says yes or no to each label, too (proposals.py); it names those it says yes to.
+A model that counts as one more answer says yes or no to each label that people gave, too (proposals.py). One that only
+the model gives is left out: people who overlook a label do so together, and a model alone added more wrong ones.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def consolidate(
     confidence = 1.0 if usable else 0.0
     for label in labels:
         confidence *= max(chance[label], 1 - chance[label])
-    asked = _asked(usable, labels, chance)
+    asked = _given_labels(usable, labels)
     intervals = _intervals(usable, chance, asked, models)
     low, high = (round(math.prod(one[side] for one in intervals.values()), 4) if usable else 0.0 for side in (0, 1))
     hard = _difficulty(usable, chance, asked, models)
@@ -150,8 +151,7 @@ def should_ask_more(
         given, said = _votes(usable, label), _said(proposed, label)
         return votes.should_ask_more(given, labels=QUESTION, rule=free, workers=models, proposed=said)
 
-    chance = _chances(usable, labels, models, [one for one in proposed if one.counts])
-    decisions = [decided(label) for label in _asked(usable, labels, chance)]
+    decisions = [decided(label) for label in _given_labels(usable, labels)]
     least_certain = max(decisions, key=lambda decision: decision.expected_loss, default=None)
     if least_certain is None:
         alone = decided(None)
@@ -231,12 +231,6 @@ def _told(said: Proposal[Vote], labels: Sequence[str], kept: Sequence[str], mode
     }
 
 
-def _asked(usable: Sequence[Tags], labels: Sequence[str], chance: dict[str, float]) -> list[str]:
-    """The labels that somebody gave: people, or a model that is likely right."""
-    given = set(_given_labels(usable, labels))
-    return [label for label in labels if label in given or chance[label] > CUT_OFF]
-
-
 def _given_labels(usable: Sequence[Tags], labels: Sequence[str]) -> list[str]:
     return [label for label in labels if any(label in one.value for one in usable)]
 
@@ -248,16 +242,12 @@ def _votes(usable: Sequence[Tags], label: str | None) -> list[WorkerAnswer[str]]
 def _chances(
     usable: Sequence[Tags], labels: Sequence[str], models: VoteWorkers, said: Sequence[Proposal[Vote]]
 ) -> dict[str, float]:
-    """The chance of each label that was given. One that only a model has given and that is more likely wrong counts as
-    not given: a bad model would make people answer its questions."""
-    given, proposed = set(_given_labels(usable, labels)), {label for one in said for label in _named(one)}
+    """The chance of each label that people gave; of others 0, also where a model names them."""
     found = dict.fromkeys(labels, 0.0)
-    for label in labels if usable else ():
-        if label in given or label in proposed:
-            answers = proposals.words(_said(said, label), QUESTION, counted=True)
-            by_people = votes.posterior(_votes(usable, label), QUESTION, models)
-            chance = proposals.weighed(by_people, answers, models)[YES]
-            found[label] = chance if label in given or chance > CUT_OFF else 0.0
+    for label in _given_labels(usable, labels):
+        answers = proposals.words(_said(said, label), QUESTION, counted=True)
+        by_people = votes.posterior(_votes(usable, label), QUESTION, models)
+        found[label] = proposals.weighed(by_people, answers, models)[YES]
     return found
 
 
