@@ -30,7 +30,7 @@ def test_the_newest_model_counts_where_its_labels_are_not_proved_against(supervi
         prelabels={"source": "loop", "blind_share": 0.3},
         seed_size=40,
         batch_size=20,
-        target_quality=0.999,
+        target_quality=0.99,
         least_saving=0.0,
         max_rounds=2,
     )
