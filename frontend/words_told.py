@@ -346,6 +346,7 @@ STORIES = (
         "wrong."
     ),
     word("{agreed} of them chose {label}."),
+    word("A model counted as one more, which they did not see."),
     word("{kept} kept, {dropped} dropped."),
     word("{kept} kept."),
     word("Attributes: {each}."),

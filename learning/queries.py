@@ -42,8 +42,9 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...). Or `target_error` is,
     the largest mean `error_loss`, and `machine` then has "error" and "error_upper_bound" too; `metric` and
     `metric_title` are the model's figure that says most; `splits` the number of objects in each split; `activity` what
-    happens now, in words; `checking` what came of pre-labels (labeling/services/prelabels/anchoring.py), None where
-    there are none; `audits` those of its machine labels in order, see `_audit`.
+    happens now, in words; `checking` what came of pre-labels (labeling/services/prelabels/anchoring.py, and counting.py
+    where people do not see them), None where there are none; `audits` those of its machine labels in order, see
+    `_audit`.
     """
     loop = LearningLoop.objects.filter(job=job).select_related("final_model").first()
     if loop is None:

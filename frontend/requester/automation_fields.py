@@ -143,12 +143,25 @@ class AutomationFields(forms.Form):
         if task_type.proposing is None:
             for name in CHECKING:
                 del self.fields[name]
+        elif options.counts(task_type):
+            self._ask_whose_labels_count()
         if task_type.learner:
             return
         for name, field in self.fields.items():
             if name not in CHECKING:
                 field.disabled, field.required = True, False
         self.initial |= {"enabled": False}
+
+    def _ask_whose_labels_count(self) -> None:
+        """The fields of pre-labels that people do not see."""
+        del self.fields["check_price"]
+        self.fields["check"].label = gettext("The model counts as one more worker")
+        self.fields["check_source"].label = gettext("Whose labels")
+        self.fields["blind_share"].label = gettext("Share on which it does not count")
+        self.fields["blind_share"].help_text = gettext(
+            "0.15: on one of seven objects the model does not count. That shows how good it is, and until it has "
+            "proved itself it counts for little."
+        )
 
     def clean(self) -> dict[str, Any]:
         """What is not asked for need not be right."""

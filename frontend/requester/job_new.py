@@ -202,7 +202,8 @@ def expected_checks(given: dict[str, Any], people: dict[str, Any]) -> pricing.Ch
     team = people.get("team") or people.get("workteam")
     public = isinstance(team, Workteam) and team.public
     auto = given.get("automation", {})
-    return prelabel_options.expected(prelabels(auto), price_micros=people["price"], public=public)
+    counted = prelabel_options.counts(drafted_type(given))
+    return prelabel_options.expected(prelabels(auto), price_micros=people["price"], public=public, counted=counted)
 
 
 def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -> dict[str, Any]:

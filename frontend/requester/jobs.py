@@ -23,6 +23,7 @@ from labeling.services import scope
 from labeling.services.functions import choosing, failures
 from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
+from labeling.services.prelabels import options
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
 from labeling.services.streams import topics
@@ -148,11 +149,18 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 def _prelabels(job: LabelingJob) -> str:
-    """Whose labels people check, in words; "" for jobs in which they check none."""
+    """Whose labels people check, or count as one more worker's, in words; "" for jobs without pre-labels."""
     if not job.prelabels:
         return ""
     given = job.prelabels
     named = next((given[name] for name in ("attribute", "model", "endpoint") if name in given), "")
+    if options.counts(task_types.get(job.task_type)):
+        source = f"{given['source']} {named}".rstrip()
+        text = gettext(
+            "those of the {source} count as one more worker, which people do not see; on {share:.0%} of the objects "
+            "they do not count"
+        )
+        return formats.filled(text, source=source, share=given["blind_share"])
     text = PRELABELS_NAMED[given["source"]] if named else PRELABELS
     price = formats.money(job.queue.price_of(checks=True))
     return formats.filled(gettext(text), name=named, price=price, blind=given["blind_share"])

@@ -192,7 +192,7 @@ class GoldsInput(Body):
 
 
 class PreLabelsInput(Body):
-    """Labels that people check and correct in place of making them: whose, for what price, and who sees none."""
+    """Labels that people check in place of making them, or classes that count unseen as one more worker's."""
 
     source = serializers.ChoiceField(
         choices=["loop", "model", "endpoint", "manifest"],
@@ -203,7 +203,7 @@ class PreLabelsInput(Body):
     )
     blind_share = FiniteFloatField(
         required=False,
-        help_text="the share of objects that people label without seeing the pre-label, so that its effect is measured",
+        help_text="the share of objects, by lot, on which people do not see the pre-label, or it does not count",
         **prelabel_options.BLIND_SHARE.bounds,
     )
     least_quality = FiniteFloatField(

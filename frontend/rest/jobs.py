@@ -18,6 +18,7 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput, checks_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
+from labeling import task_types
 from labeling.formats import label_config
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
@@ -26,6 +27,7 @@ from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
 from labeling.services.jobs import chaining, creation, label_configs, pausing, pricing, probe
 from labeling.services.output import manifests
+from labeling.services.prelabels import options as prelabel_options
 from labeling.services.streams import topics
 from marketplace import money
 from marketplace.errors import Invalid
@@ -111,20 +113,25 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
 
 
 def prelabels_row(job: LabelingJob) -> dict[str, Any] | None:
-    """Whose labels people check, with the price of that and what came of it; None for jobs in which they check none."""
+    """Whose labels people check, or count as one more worker's, with the price of checking and what came of it; None
+    for jobs without pre-labels."""
     if not job.prelabels:
         return None
+    counted = prelabel_options.counts(task_types.get(job.task_type))
     return {
         **job.prelabels,
-        "check_price": money.text(job.queue.price_of(checks=True)),
+        "check_price": None if counted else money.text(job.queue.price_of(checks=True)),
         "found": checking_row(job.prelabel_figures),
     }
 
 
 def checking_row(figures: dict[str, Any]) -> dict[str, Any] | None:
-    """What checking has saved and how far people are led by what they see; None before the first batch has ended."""
+    """What checking has saved and how far people are led by what they see, or how good a model is that they do not
+    see; None before the first batch has ended."""
     if not figures:
         return None
+    if "saved_micros" not in figures:
+        return figures
     rest = {name: value for name, value in figures.items() if name != "saved_micros"}
     return {**rest, "saved": money.text(figures["saved_micros"])}
 

@@ -232,7 +232,9 @@ class LabelingJob(LabelingJobRow):
     selection = s.JSONField()
     redundancy = s.JSONField()
     automated_labeling_settings = s.JSONField()
-    prelabels = s.JSONField(allow_null=True, help_text="whose labels people check, and for what price")
+    prelabels = s.JSONField(
+        allow_null=True, help_text="whose labels people check, and for what price, or count as one more worker's"
+    )
     objects_total = s.IntegerField()
     bad_lines = s.IntegerField()
     task_time_limit_seconds = s.IntegerField()

@@ -31,24 +31,28 @@ class WorkerAnswer(Generic[Value]):
 class Proposal(Generic[Value]):
     """What a model said of an object, and the workers (by name) whose answers began with it; none of others'.
 
-    Workers who have seen it leave its things exactly as they were shown, or change them.
+    Workers who have seen it leave its things exactly as they were shown, or change them. One that `counts` is seen by
+    nobody, and is one more answer to the object.
     """
 
     model: str
     value: Value
     seen_by: frozenset[str] = frozenset()
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectAnswers(Generic[Value]):
     """The answers to one object, as `fit_workers` reads them.
 
-    `gold` is the true value where an expert or an adjudication gave one; None means that it is unknown.
+    `gold` is the true value where an expert or an adjudication gave one; None means that it is unknown. `proposals` are
+    what models said of it, in the typed values of its task type.
     """
 
     answers: tuple[WorkerAnswer[Value], ...]
     gold: Value | None = None
     key: str = field(default="", compare=False)
+    proposals: tuple[Proposal[Any], ...] = ()
 
 
 def latest_answers(answers: Iterable[WorkerAnswer[Value]], order: Callable[[Value], Any]) -> list[WorkerAnswer[Value]]:

@@ -8,16 +8,18 @@ from labeling.models.objects import DataObject
 class PreLabelUse(models.TextChoices):
     """What a pre-label is for.
 
-    Those of SHOWN and BLIND objects were drawn by lot from the same objects, so that the two can be compared.
+    Those of SHOWN (or COUNTED) and BLIND objects were drawn by lot from the same objects, so that the two can be
+    compared.
     """
 
     SHOWN = "shown"  # people begin with it, and check and correct it
-    BLIND = "blind"  # by lot people do not see it
+    COUNTED = "count"  # people do not see it, and it counts as one more answer
+    BLIND = "blind"  # by lot people do not see it, and it does not count
     APART = "apart"  # people do not see it: it is not expected to be good enough, or their label must not depend on it
 
 
 class PreLabel(models.Model):
-    """A pre-label of an object. At most one of an object is shown; the newest of each model is kept.
+    """A pre-label of an object. At most one of an object is shown or counts; the newest of each model is kept.
 
     `value` is what the job's task type stores (see Label); what it shows is exactly what people begin with.
     """

@@ -175,7 +175,7 @@ class TaskType(ABC, Generic[Answer, Models]):
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
     proposing: ClassVar[Proposing[Any] | None] = None
-    """How people check labels that a model proposes; None where they cannot."""
+    """How a model's labels help people, who check them or do not see them; None where they cannot."""
     usual_labels: ClassVar[tuple[str, ...]] = ()
     """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]

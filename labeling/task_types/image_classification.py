@@ -5,6 +5,7 @@ from __future__ import annotations
 from labeling.formats import augmented
 from labeling.task_types.base import Element
 from labeling.task_types.multiple_choice import NONE_ATTRIBUTE, MultipleChoice
+from labeling.task_types.proposed_classes import CountedClasses
 from labeling.task_types.single_choice import SingleChoice
 
 
@@ -16,6 +17,7 @@ class ImageClassification(SingleChoice):
     element = Element("crowd-image-classifier", "crowd-image-classifier", "categories")
     manifest_type = augmented.TYPE_IMAGE_CLASS
     learner = "image-classifier"
+    proposing = CountedClasses(several=False)
 
 
 class ImageClassificationMultiLabel(MultipleChoice):
@@ -28,3 +30,4 @@ class ImageClassificationMultiLabel(MultipleChoice):
     )
     manifest_type = augmented.TYPE_IMAGE_CLASSES
     learner = "image-classifier"
+    proposing = CountedClasses(several=True)

@@ -32,6 +32,7 @@ from labeling.task_types.base import (
     percent,
 )
 from labeling.task_types.choice import Choice
+from labeling.task_types.proposed_classes import COUNTED_MODEL
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, answered, kept_of, together, told
 
 NONE = "None of the above"
@@ -158,13 +159,19 @@ class MultipleChoice(Choice):
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
     ) -> list[Consensus]:
         """Every class that somebody chose, each with its chance; the confidence is that of the whole label."""
-        return [_consensus(tags.consolidate(_tags(one).answers, labels=labels, workers=workers)) for one in objects]
+        return [
+            _consensus(tags.consolidate(one.answers, labels=labels, workers=workers, proposed=one.proposals))
+            for one in map(_tags, objects)
+        ]
 
     def decide_many(
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
     ) -> list[Decision]:
         """The expected loss is that of the least certain class."""
-        return [tags.should_ask_more(_tags(one).answers, labels=labels, rule=rule, workers=workers) for one in objects]
+        return [
+            tags.should_ask_more(one.answers, labels=labels, rule=rule, workers=workers, proposed=one.proposals)
+            for one in map(_tags, objects)
+        ]
 
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """How often each worker says yes to a class that is there, and to one that is not."""
@@ -215,13 +222,20 @@ class MultipleChoice(Choice):
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """Who chose each class and who did not, the classes in the job's order."""
         given, chances = explanation.get("answers", []), explanation.get("chances", {})
-        kept = set(explanation.get("labels", []))
-        chosen = [label for label in chances if any(label in one["labels"] for one in given)]
-        findings = [_finding(label, label in kept, given, chances) for label in chosen]
+        kept, models = set(explanation.get("labels", [])), explanation.get("proposed_by", [])
+        chosen = _chosen(given, chances)
+        findings = [_finding(label, label in kept, given, chances, models) for label in chosen]
         if nobody := [one for one in given if not one["labels"]]:
             findings.append(_none(nobody, given, not kept))
-        lead = kept_of(count(len(kept), "class", "classes"), len(chosen) - len(kept))
-        return Story(together(answered(len(given)), lead), tuple(findings), tuple(explanation.get("ignored", [])))
+        lead = together(answered(len(given)), kept_of(count(len(kept), "class", "classes"), len(chosen) - len(kept)))
+        if models:
+            lead = together(lead, told(COUNTED_MODEL))
+        return Story(lead, tuple(findings), tuple(explanation.get("ignored", [])))
+
+
+def _chosen(given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> list[str]:
+    """The classes that somebody chose."""
+    return [label for label in chances if any(label in one["labels"] for one in given)]
 
 
 def _kept(vote: Vote) -> tuple[str, ...]:
@@ -233,6 +247,7 @@ def _tags(one: AnswersToImage[Vote]) -> ObjectAnswers[frozenset[str]]:
     return ObjectAnswers(
         tuple(WorkerAnswer(a.worker, frozenset(_kept(a.value)), a.revision) for a in one.answers),
         gold=None if one.gold is None else frozenset(_kept(one.gold)),
+        proposals=one.proposals,
     )
 
 
@@ -241,12 +256,18 @@ def _consensus(found: tags.ConsolidatedTags) -> Consensus:
     if not given:
         return Consensus(None, None, found.explanation)
     chances = found.explanation["chances"]
-    chosen = [label for label in chances if any(label in one["labels"] for one in given)]
+    chosen = _chosen(given, chances)
     choices = [{"label": label, "confidence": max(chances[label], LEAST)} for label in chosen]
     return Consensus({"choices": choices}, found.confidence, found.explanation)
 
 
-def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> Finding:
+def _finding(
+    label: str,
+    kept: bool,
+    given: Sequence[Mapping[str, Any]],
+    chances: Mapping[str, float],
+    models: Sequence[Mapping[str, Any]],
+) -> Finding:
     chose = [one for one in given if label in one["labels"]]
     said = told("Chosen by {chose} of {of}.", chose=len(chose), of=len(given))
     doubt = told("Only {chance:.0%} likely to be right.", chance=chances[label])
@@ -258,7 +279,16 @@ def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances
         columns=("Weight",),
         members=(
             *(Said(one["worker"], label, not kept, (percent(one["weight"]),)) for one in chose),
-            *(Said(one["worker"], note=told("did not choose it")) for one in given if label not in one["labels"]),
+            *(
+                Said(one["worker"], label, not kept, (percent(one["weights"][label]),))
+                for one in models
+                if label in one["labels"]
+            ),
+            *(
+                Said(one["worker"], note=told("did not choose it"))
+                for one in [*given, *models]
+                if label not in one["labels"]
+            ),
         ),
     )
 

@@ -1,4 +1,5 @@
-"""What a task type has to say so that people can check labels that a model proposes, in place of making them.
+"""What a task type has to say so that a model's labels can help people: they check them in place of making them, or
+do not see them and the model counts as one more worker.
 
 Pure: knows no job, no model and no money.
 """
@@ -6,7 +7,7 @@ Pure: knows no job, no model and no money.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -21,7 +22,11 @@ CHECK_SHARE = 3
 
 
 class Proposing(ABC, Generic[Answer]):
-    """How labels of one type are proposed; the type's element takes them as its initial value."""
+    """How labels of one type are proposed; the type's element takes them as its initial value where people see them."""
+
+    counted: ClassVar[bool] = False
+    """Whether people do not see what is proposed, and consolidation counts it as one more answer: where making a label
+    is no more work than checking one, to show it would save nothing and lead people."""
 
     @abstractmethod
     def begun(self, proposed: Answer, *, size: tuple[int, int]) -> Answer:

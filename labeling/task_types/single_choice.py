@@ -30,6 +30,7 @@ from labeling.task_types.base import (
     percent,
 )
 from labeling.task_types.choice import Choice
+from labeling.task_types.proposed_classes import COUNTED_MODEL
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story, Told, answered, together, told
 
 STRENGTH = 4.0
@@ -121,14 +122,19 @@ class SingleChoice(Choice):
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
     ) -> list[Consensus]:
         """The most probable class, with its chance as confidence."""
-        return [_consensus(votes.consolidate(_votes(one).answers, labels=labels, workers=workers)) for one in objects]
+        found = (
+            votes.consolidate(one.answers, labels=labels, workers=workers, proposed=one.proposals)
+            for one in map(_votes, objects)
+        )
+        return [_consensus(one) for one in found]
 
     def decide_many(
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
     ) -> list[Decision]:
         """The expected loss is the chance that the present label is wrong."""
         return [
-            votes.should_ask_more(_votes(one).answers, labels=labels, rule=rule, workers=workers) for one in objects
+            votes.should_ask_more(one.answers, labels=labels, rule=rule, workers=workers, proposed=one.proposals)
+            for one in map(_votes, objects)
         ]
 
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
@@ -174,10 +180,13 @@ class SingleChoice(Choice):
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """Who chose which class, the most probable one first."""
         given, chances = explanation.get("votes", []), explanation.get("chances", {})
-        chosen = sorted({vote["label"] for vote in given}, key=lambda label: (-chances.get(label, 0.0), label))
+        said = [*given, *explanation.get("proposed_by", [])]
+        chosen = sorted({vote["label"] for vote in said}, key=lambda label: (-chances.get(label, 0.0), label))
         best = explanation.get("label")
         agreed = sum(vote["label"] == best for vote in given)
         lead = together(answered(len(given)), told("{agreed} of them chose {label}.", agreed=agreed, label=best))
+        if "proposed_by" in explanation:
+            lead = together(lead, told(COUNTED_MODEL))
         if "confidence_low" in explanation:
             text = (
                 "The chance that it is right lies between {low} and {high}; of ordinary workers {difficulty} would get "
@@ -194,7 +203,7 @@ class SingleChoice(Choice):
                 columns=("Weight",),
                 members=tuple(
                     Said(vote["worker"], label, vote["outvoted"], (percent(vote["weight"]),))
-                    for vote in given
+                    for vote in said
                     if vote["label"] == label
                 ),
             )
@@ -211,6 +220,7 @@ def _votes(one: AnswersToImage[Vote]) -> ObjectAnswers[str]:
     return ObjectAnswers(
         tuple(WorkerAnswer(a.worker, a.value.label, a.revision) for a in one.answers),
         gold=None if one.gold is None else one.gold.label,
+        proposals=one.proposals,
     )
 
 

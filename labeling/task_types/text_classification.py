@@ -5,6 +5,7 @@ from __future__ import annotations
 from labeling.formats import augmented
 from labeling.task_types.base import TEXT, Element
 from labeling.task_types.multiple_choice import NONE_ATTRIBUTE, MultipleChoice
+from labeling.task_types.proposed_classes import CountedClasses
 from labeling.task_types.single_choice import SingleChoice
 
 
@@ -17,6 +18,7 @@ class TextClassification(SingleChoice):
     medium = TEXT
     manifest_type = augmented.TYPE_TEXT_CLASS
     learner = "text-classifier"
+    proposing = CountedClasses(several=False)
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")
 
@@ -30,5 +32,6 @@ class TextClassificationMultiLabel(MultipleChoice):
     medium = TEXT
     manifest_type = augmented.TYPE_TEXT_CLASSES
     learner = "text-classifier"
+    proposing = CountedClasses(several=True)
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")

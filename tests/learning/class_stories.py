@@ -55,7 +55,13 @@ class ClassStory:
 
 
 def a_text_story(
-    *, count: int = 60, several: bool = False, files: int = 4, funds: str = "100", **automated: Any
+    *,
+    count: int = 60,
+    several: bool = False,
+    files: int = 4,
+    funds: str = "100",
+    prelabels: dict[str, Any] | None = None,
+    **automated: Any,
 ) -> ClassStory:
     """A job in Initializing over `count` texts, the first `files` of them in files of the store."""
     account = an_account(funds=funds)
@@ -69,7 +75,10 @@ def a_text_story(
             lines.append({"source": text})
     kind = "TextMultiClassMultiLabel" if several else "TextMultiClass"
     truth = {text: Vote(topics) for text, topics in rows}
-    return _story(account, lines, truth, kind=kind, name="texts", labels=sentences.TOPICS, automated=automated)
+    topics = sentences.TOPICS
+    return _story(
+        account, lines, truth, kind=kind, name="texts", labels=topics, automated=automated, prelabels=prelabels
+    )
 
 
 def a_picture_story(kind: str, *, name: str, count: int, **automated: Any) -> ClassStory:
@@ -98,6 +107,7 @@ def _story(
     name: str,
     labels: tuple[str, ...],
     automated: dict[str, Any],
+    prelabels: dict[str, Any] | None = None,
 ) -> ClassStory:
     manifest = storage.join(settings.STORE_URL, account.number, "input.manifest")
     storage.write(manifest, "\n".join(json.dumps(line) for line in lines).encode())
@@ -117,6 +127,7 @@ def _story(
         workers_per_object=1,
         content_classifiers=["FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent"],
         automated_labeling={"enabled": True, "seed": 1, "audit_share": 0.0} | automated,
+        prelabels=prelabels,
     )
     return ClassStory(job, workers, truth)
 

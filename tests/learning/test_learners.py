@@ -167,3 +167,12 @@ def test_every_learner_says_what_it_doubts_and_expects_of_each_class():
     assert masks.doubts(masked([[1, 0], [3, 3]]), LABELS).round(2).tolist() == [0.2, 0, 0.2]
     assert masks.expected(masked([[1, 0], [3, 3]]), LABELS).tolist() == [1, 0, 1]
     assert masks.amounts(truth([[2, 2]]), LABELS).tolist() == [0, 1, 0]
+
+
+def test_what_counts_as_one_more_answer_has_the_scores_of_the_model():
+    assert of("ImageMultiClass").proposed(classes(0.2, 0.7, 0.1), LABELS) == Vote(("wasp",), (0.7,))
+    assert of("ImageMultiClass").proposed(classes(), LABELS) is None
+    several = of("TextMultiClassMultiLabel").proposed(classes(0.9, 0.3, 0.6), LABELS)
+    # Also of those that it does not name: how sure it is of that.
+    assert several == Vote(tuple(LABELS), (0.9, 0.3, 0.6))
+    assert task_types.get("TextMultiClassMultiLabel").classes(several) == {"bee", "fly"}

@@ -3,26 +3,30 @@
 Binary Dawid & Skene for each label (see votes.py), with one record a worker over all labels, because workers who
 overlook one label overlook others. Labels that nobody gave are not asked about. An answer's value is a set of labels:
 the empty set means "none of these", but an answer with nothing but labels that the job does not have is ignored.
+A model that counts as one more answer says yes or no to each label that people gave, too (proposals.py). One that only
+the model gives is left out: people who overlook a label do so together, and a model alone added more wrong ones.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from labeling.consolidation.answers import (
     ObjectAnswers,
+    Proposal,
     WorkerAnswer,
     latest_answers,
     require_distinct,
     require_rereadable,
 )
-from labeling.consolidation.classes import votes
+from labeling.consolidation.classes import proposals, votes
 from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
+from labeling.formats.shapes import Vote
 
 ALGORITHM = "tags/3"
 """The version that labels are stored with. Results that differ need another version."""
@@ -30,6 +34,9 @@ ALGORITHM = "tags/3"
 YES, NO = "yes", "no"
 QUESTION = (YES, NO)
 """The labels of each yes-or-no question."""
+
+CUT_OFF = 0.5
+"""A label is part of the consensus, or of what a model says, when it is more likely right than this."""
 
 Tags = WorkerAnswer[frozenset[str]]
 ObjectTags = ObjectAnswers[frozenset[str]]
@@ -51,22 +58,29 @@ class ConsolidatedTags:
 
 
 def consolidate(
-    answers: Sequence[Tags], *, labels: Sequence[str], workers: VoteWorkers | None = None
+    answers: Sequence[Tags],
+    *,
+    labels: Sequence[str],
+    workers: VoteWorkers | None = None,
+    proposed: Sequence[Proposal[Vote]] = (),
 ) -> ConsolidatedTags:
-    """The labels more likely true than not, and why. Labels the job does not have are set aside. Raises ValueError
-    for repeated labels."""
+    """The labels more likely true than not, and why. Labels the job does not have are set aside. Of `proposed` those
+    have a part in it that count; without an answer of a person there are no labels. Raises ValueError for repeated
+    labels."""
     require_distinct(labels)
     models = workers or VoteWorkers()
     latest = latest_tags(answers)
     usable = _usable(latest, labels)
-    chance = _chances(usable, labels, models)
-    kept = tuple(label for label in labels if chance[label] > 0.5)
+    said = [one for one in proposed if one.counts]
+    chance = _chances(usable, labels, models, said)
+    kept = tuple(label for label in labels if chance[label] > CUT_OFF)
     confidence = 1.0 if usable else 0.0
     for label in labels:
         confidence *= max(chance[label], 1 - chance[label])
-    intervals = _intervals(usable, chance, labels, models)
+    asked = _given_labels(usable, labels)
+    intervals = _intervals(usable, chance, asked, models)
     low, high = (round(math.prod(one[side] for one in intervals.values()), 4) if usable else 0.0 for side in (0, 1))
-    hard = _difficulty(usable, chance, labels, models)
+    hard = _difficulty(usable, chance, asked, models)
     explanation = {
         "algorithm": ALGORITHM,
         "labels": list(kept),
@@ -90,6 +104,8 @@ def consolidate(
             for label in sorted(one.value - set(labels))
         ],
     }
+    if usable and said:
+        explanation["proposed_by"] = [_told(one, labels, kept, models) for one in sorted(said, key=lambda s: s.model)]
     return ConsolidatedTags(kept, round(confidence, 4), explanation, ALGORITHM, low, high, hard)
 
 
@@ -110,23 +126,35 @@ def fit_workers(
     that a no means little.
     """
     require_rereadable(objects)
-    return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start)
+    proposed = [one for one in objects if one.proposals]
+    questions = _Questions(objects, labels)
+    return votes.fit_workers(questions, labels=QUESTION, start=start, proposed=_Questions(proposed, labels))
 
 
 def should_ask_more(
-    answers: Sequence[Tags], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers | None = None
+    answers: Sequence[Tags],
+    *,
+    labels: Sequence[str],
+    rule: Stopping,
+    workers: VoteWorkers | None = None,
+    proposed: Sequence[Proposal[Vote]] = (),
 ) -> Decision:
-    """Whether one more answer is worth having: the loss is of the least certain label, the gain is on it."""
+    """Whether one more answer is worth having: the loss is of the least certain label, the gain is on it.
+
+    The numbers of answers in `rule` are those of people.
+    """
     models = workers or VoteWorkers()
     usable = _usable(latest_tags(answers), labels)
     free = Stopping(max_answers=len(usable) + 1, min_answers=1)
-    decisions = [
-        votes.should_ask_more(_votes(usable, label), labels=QUESTION, rule=free, workers=models)
-        for label in _given_labels(usable, labels)
-    ]
+
+    def decided(label: str | None) -> Decision:
+        given, said = _votes(usable, label), _said(proposed, label)
+        return votes.should_ask_more(given, labels=QUESTION, rule=free, workers=models, proposed=said)
+
+    decisions = [decided(label) for label in _given_labels(usable, labels)]
     least_certain = max(decisions, key=lambda decision: decision.expected_loss, default=None)
     if least_certain is None:
-        alone = votes.should_ask_more(_votes(usable, None), labels=QUESTION, rule=free, workers=models)
+        alone = decided(None)
         return decide(rule, answers=len(usable), loss=alone.expected_loss, gain=alone.expected_gain)
     return decide(rule, answers=len(usable), loss=least_certain.expected_loss, gain=least_certain.expected_gain)
 
@@ -157,12 +185,50 @@ class _Questions:
             usable = _usable(latest_tags(one.answers), self.labels)
             for label in self.labels if usable else ():
                 gold = None if one.gold is None else YES if label in one.gold else NO
-                yield ObjectAnswers(tuple(_votes(usable, label)), gold)
+                said = tuple(_said(one.proposals, label))
+                yield ObjectAnswers(tuple(_votes(usable, label)), gold, proposals=said)
 
 
 def _usable(answers: Sequence[Tags], labels: Sequence[str]) -> list[Tags]:
     """The answers that name a label of the job, or none at all."""
     return [one for one in answers if not one.value or one.value & set(labels)]
+
+
+def _named(proposal: Proposal[Vote]) -> list[str]:
+    """The labels that a model says yes to."""
+    return [label for label, sure in _scores(proposal).items() if not sure <= CUT_OFF]
+
+
+def _scores(proposal: Proposal[Vote]) -> dict[str, float]:
+    """The chance that a model gives each label that it speaks of; NaN where it has none."""
+    sure = proposal.value.confidences or (math.nan,) * len(proposal.value.labels)
+    return dict(zip(proposal.value.labels, sure, strict=True))
+
+
+def _said(proposed: Iterable[Proposal[Vote]], label: str | None) -> list[Proposal[Vote]]:
+    """What each model answers to the question about a label: no, without a score, where it does not speak of it."""
+    found = []
+    for one in proposed:
+        scores = _scores(one)
+        sure = scores.get(label or "", 0.0)
+        answer = Vote((NO,), (1 - sure,)) if sure <= CUT_OFF else Vote((YES,), (sure,))
+        found.append(replace(one, value=answer))
+    return found
+
+
+def _told(said: Proposal[Vote], labels: Sequence[str], kept: Sequence[str], models: VoteWorkers) -> dict[str, Any]:
+    """The row of an explanation's `proposed_by`: `weights` are the chances that each label it names is right."""
+    named = [label for label in labels if label in _named(said)]
+    rows = {
+        label: proposals.told(proposals.words(_said([said], label), QUESTION, counted=True), QUESTION, (YES,), models)
+        for label in named
+    }
+    return {
+        "worker": said.model,
+        "labels": named,
+        "weights": {label: row[0]["weight"] for label, row in rows.items()},
+        "outvoted": set(named) != set(kept),
+    }
 
 
 def _given_labels(usable: Sequence[Tags], labels: Sequence[str]) -> list[str]:
@@ -173,29 +239,34 @@ def _votes(usable: Sequence[Tags], label: str | None) -> list[WorkerAnswer[str]]
     return [WorkerAnswer(one.worker, YES if label in one.value else NO) for one in usable]
 
 
-def _chances(usable: Sequence[Tags], labels: Sequence[str], models: VoteWorkers) -> dict[str, float]:
-    given = set(_given_labels(usable, labels))
-    return {
-        label: votes.posterior(_votes(usable, label), QUESTION, models)[YES] if label in given else 0.0
-        for label in labels
-    }
-
-
-def _intervals(
-    usable: Sequence[Tags], chance: dict[str, float], labels: Sequence[str], models: VoteWorkers
-) -> dict[str, tuple[float, float]]:
-    """By given label, between which the chance lies that it is judged rightly (see votes.interval)."""
-    found = {}
+def _chances(
+    usable: Sequence[Tags], labels: Sequence[str], models: VoteWorkers, said: Sequence[Proposal[Vote]]
+) -> dict[str, float]:
+    """The chance of each label that people gave; of others 0, also where a model names them."""
+    found = dict.fromkeys(labels, 0.0)
     for label in _given_labels(usable, labels):
-        both = {YES: chance[label], NO: 1 - chance[label]}
-        found[label] = votes.interval(YES if chance[label] > 0.5 else NO, _votes(usable, label), both, models)
+        answers = proposals.words(_said(said, label), QUESTION, counted=True)
+        by_people = votes.posterior(_votes(usable, label), QUESTION, models)
+        found[label] = proposals.weighed(by_people, answers, models)[YES]
     return found
 
 
-def _difficulty(usable: Sequence[Tags], chance: dict[str, float], labels: Sequence[str], models: VoteWorkers) -> float:
-    """The mean over given labels (see votes.difficulty); 0 where nobody gave one."""
-    given = _given_labels(usable, labels)
+def _intervals(
+    usable: Sequence[Tags], chance: dict[str, float], asked: Sequence[str], models: VoteWorkers
+) -> dict[str, tuple[float, float]]:
+    """By label that was given, between which the chance lies that it is judged rightly (see votes.interval)."""
+    found = {}
+    for label in asked if usable else ():
+        both = {YES: chance[label], NO: 1 - chance[label]}
+        found[label] = votes.interval(YES if chance[label] > CUT_OFF else NO, _votes(usable, label), both, models)
+    return found
+
+
+def _difficulty(usable: Sequence[Tags], chance: dict[str, float], asked: Sequence[str], models: VoteWorkers) -> float:
+    """The mean over labels that were given (see votes.difficulty); 0 where nobody gave one."""
     each = [
-        votes.difficulty(_votes(usable, label), {YES: chance[label], NO: 1 - chance[label]}, models) for label in given
+        votes.difficulty(_votes(usable, label), {YES: chance[label], NO: 1 - chance[label]}, models)
+        for label in asked
+        if usable
     ]
     return round(sum(each) / len(each), 4) if each else 0.0

@@ -7,7 +7,7 @@ weighed by the shrunk confusion matrices of workers/votes.py. An answer's value 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +15,20 @@ import numpy as np
 
 from labeling.consolidation.answers import (
     ObjectAnswers,
+    Proposal,
     WorkerAnswer,
     latest_answers,
     require_distinct,
     require_rereadable,
 )
 from labeling.consolidation.arrays import NINE_IN_TEN, Floats
-from labeling.consolidation.classes import choosing, crowd
+from labeling.consolidation.classes import choosing, crowd, proposals
 from labeling.consolidation.classes.table import VoteTable, table_of
 from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.crowd import TEMPERATURE_ERROR, CrowdModel, rounded
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers, rows_of_votes
+from labeling.formats.shapes import Vote
 
 ALGORITHM = "votes/2"
 """The version that labels are stored with. Results that differ need another version."""
@@ -56,14 +58,20 @@ class ConsolidatedLabel:
 
 
 def consolidate(
-    answers: Sequence[WorkerAnswer[str]], *, labels: Sequence[str], workers: VoteWorkers | None = None
+    answers: Sequence[WorkerAnswer[str]],
+    *,
+    labels: Sequence[str],
+    workers: VoteWorkers | None = None,
+    proposed: Sequence[Proposal[Vote]] = (),
 ) -> ConsolidatedLabel:
     """The most probable label of one object and why. Votes for a label the job does not have are set aside; ties go
-    to the label that stands first in `labels`. Raises ValueError for repeated labels."""
+    to the label that stands first in `labels`. Of `proposed` those have a part in it that count (proposals.py); without
+    a vote of a person there is no label. Raises ValueError for repeated labels."""
     require_distinct(labels)
     models = workers or VoteWorkers()
     votes = latest_votes(answers)
-    chance = posterior(votes, labels, models)
+    said = proposals.words(proposed, labels, counted=True)
+    chance = proposals.weighed(posterior(votes, labels, models), said, models)
     counted = [vote for vote in votes if vote.value in chance]
     best = max(labels, key=lambda label: round(chance[label], 9)) if counted else None
     confidence = round(chance[best], 4) if best is not None else 0.0
@@ -92,6 +100,8 @@ def consolidate(
             if v.value not in chance
         ],
     }
+    if said:
+        explanation["proposed_by"] = proposals.told(said, labels, [best] if best else [], models)
     return ConsolidatedLabel(best, confidence, explanation, ALGORITHM, low, high, hard)
 
 
@@ -162,10 +172,18 @@ def difficulty(votes: Sequence[WorkerAnswer[str]], chance: dict[str, float], mod
 
 
 def fit_workers(
-    objects: Iterable[ObjectAnswers[str]], *, labels: Sequence[str], start: VoteWorkers | None = None
+    objects: Iterable[ObjectAnswers[str]],
+    *,
+    labels: Sequence[str],
+    start: VoteWorkers | None = None,
+    proposed: Iterable[ObjectAnswers[str]] | None = None,
 ) -> VoteWorkers:
     """The model that a job's votes call for, and each worker's counts under it; golds are taken as given. Without a
-    single vote (or with fewer than two labels) what is known stays `start`."""
+    single vote (or with fewer than two labels) what is known stays `start`.
+
+    What is known of models that count as one more answer is learned afterwards, and changes nothing of the rest.
+    `proposed` are the objects that have proposals, `objects` if left out.
+    """
     require_rereadable(objects)
     table = table_of(objects, labels)
     if not len(table.task) or len(labels) < 2:
@@ -178,7 +196,27 @@ def fit_workers(
     learned.crowd = _counted(counts.sum(axis=0), table.labels)
     learned.workers = {name: _counted(counts[i], table.labels) for i, name in enumerate(table.workers)}
     learned.prior = dict(zip(table.labels, rounded(found.chances.sum(axis=0)), strict=True))
+    unseen = _labeled_unseen(objects if proposed is None else proposed, labels, learned)
+    learned.proposers = proposals.learned(unseen, labels, learned)
     return learned
+
+
+def _labeled_unseen(
+    objects: Iterable[ObjectAnswers[str]], labels: Sequence[str], models: VoteWorkers
+) -> Iterator[tuple[list[proposals.Word], dict[str, float]]]:
+    """What models say of the objects on which none of them counts, and the chances by the answers of people."""
+    cache: Cache = {}
+    for one in objects:
+        if not one.proposals or any(given.counts for given in one.proposals):
+            continue
+        votes = [vote for vote in latest_votes(one.answers) if vote.value in labels]
+        if one.gold in labels:
+            yield (
+                proposals.words(one.proposals, labels, counted=False),
+                {name: float(name == one.gold) for name in labels},
+            )
+        elif votes:
+            yield proposals.words(one.proposals, labels, counted=False), posterior(votes, labels, models, cache)
 
 
 def _stored(table: VoteTable, choice: choosing.Choice) -> CrowdModel:
@@ -226,20 +264,32 @@ def _log_likelihood(worker: str, given: str, labels: Sequence[str], models: Vote
 
 
 def should_ask_more(
-    answers: Sequence[WorkerAnswer[str]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers | None = None
+    answers: Sequence[WorkerAnswer[str]],
+    *,
+    labels: Sequence[str],
+    rule: Stopping,
+    workers: VoteWorkers | None = None,
+    proposed: Sequence[Proposal[Vote]] = (),
 ) -> Decision:
     """Whether one more vote is worth having. The loss is the chance that the present label is wrong, the gain what one
-    more vote by an ordinary worker takes off it on average, over every label that the worker could give."""
+    more vote by an ordinary worker takes off it on average, over every label that the worker could give.
+
+    The numbers of answers in `rule` are those of people. A label that only a model has given is no surer than people's
+    answers make it.
+    """
     models = workers or VoteWorkers()
     votes = latest_votes(answers)
-    chance = posterior(votes, labels, models)
-    chance = _cautious(chance, _model(models, labels))
+    by_people = _cautious(posterior(votes, labels, models), _model(models, labels))
+    chance = proposals.weighed(by_people, proposals.words(proposed, labels, counted=True), models)
     loss = 1 - max(chance.values(), default=0.0)
     kept = 0.0
     for given in labels:
         likelihood = _ordinary(given, labels, models)
         kept += max(chance[label] * p for label, p in zip(labels, likelihood, strict=True))
     gain = max(kept - (1 - loss), 0.0)
+    best = max(chance, key=lambda label: round(chance[label], 9), default=None)
+    if best is not None and all(vote.value != best for vote in votes):
+        loss = max(loss, 1 - by_people[best])
     return decide(rule, answers=len(votes), loss=loss, gain=gain)
 
 

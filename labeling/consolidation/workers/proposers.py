@@ -1,4 +1,5 @@
-"""What is known of models whose boxes people begin with: how good they are, and what people do with their boxes."""
+"""What is known of models whose labels people begin with or that count as one more answer: how good they are, and what
+people do with their boxes."""
 
 from __future__ import annotations
 
@@ -73,18 +74,22 @@ class Precision:
         return np.asarray(self.usual + self.slope * above)
 
 
-def fit_precision(scores: Floats, real: Floats, *, start: Precision | None = None) -> Precision:
+def fit_precision(
+    scores: Floats, real: Floats, known: Floats | None = None, *, start: Precision | None = None
+) -> Precision:
     """The precision of a model whose boxes have these `scores` (N,), NaN for none, and are `real` (N,), 0 to 1.
+
+    `known` (N,) are the log-odds that each has without the model, 0 if left out: the precision is what comes on top.
 
     A logistic regression beside UNPROVEN boxes at the mean score, and a normal prior of the slope: so few boxes, or
     boxes that all have the same score, say no more than how many of them are real. `start`: what is known of other
     models of the same job, to begin with in place of that; the next model of a learning loop is much like the last.
     """
-    known = ~np.isnan(scores)
-    of_score = logit(scores[known])
-    centre = float(of_score.mean()) if known.any() else start.centre if start else 0.0
+    scored = ~np.isnan(scores)
+    of_score = logit(scores[scored])
+    centre = float(of_score.mean()) if scored.any() else start.centre if start else 0.0
     above = np.zeros(len(scores))
-    above[known] = of_score - centre
+    above[scored] = of_score - centre
     right, wrong = UNPROVEN.found, UNPROVEN.false_positives
     usual, slope, at = float(np.log(right / wrong)), SCORES_SLOPE, 0.0
     if start is not None:
@@ -93,9 +98,10 @@ def fit_precision(scores: Floats, real: Floats, *, start: Precision | None = Non
     x = np.stack([np.ones(len(scores) + 2), np.append(above, [at, at])], axis=1)
     weight = np.append(np.ones(len(scores)), [right, wrong])
     target = np.append(real, [1.0, 0.0])
+    before = np.append(np.zeros(len(scores)) if known is None else known, [0.0, 0.0])
 
     def misfit(of: Floats) -> tuple[float, Floats]:
-        z = x @ of
+        z = x @ of + before
         loss = (weight * (np.logaddexp(0.0, z) - target * z)).sum() + SCORES_RIDGE / 2 * (of[1] - slope) ** 2
         descent = x.T @ (weight * (logistic(z) - target)) + SCORES_RIDGE * (of - slope) * [0.0, 1.0]
         return float(loss), descent
@@ -104,11 +110,12 @@ def fit_precision(scores: Floats, real: Floats, *, start: Precision | None = Non
     return Precision(float(found.x[0]), float(found.x[1]), centre)
 
 
-def fit_precisions(rows: Mapping[str, tuple[Floats, Floats]]) -> dict[str, Precision]:
-    """`fit_precision` of each model's (scores, real), beginning with what the boxes of the others say."""
+def fit_precisions(rows: Mapping[str, tuple[Floats, ...]]) -> dict[str, Precision]:
+    """`fit_precision` of each model's (scores, real) or (scores, real, known), beginning with what the boxes of the
+    others say."""
     found = {}
     for name, mine in rows.items():
         others = [some for other, some in rows.items() if other != name and len(some[0])]
-        known = (np.concatenate([some[part] for some in others]) for part in (0, 1)) if others else ()
-        found[name] = fit_precision(*mine, start=fit_precision(*known) if others else None)
+        seen = [np.concatenate([some[part] for some in others]) for part in range(len(mine))] if others else []
+        found[name] = fit_precision(*mine, start=fit_precision(*seen) if others else None)
     return found

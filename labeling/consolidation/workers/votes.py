@@ -9,13 +9,14 @@ has been fitted has a `CrowdModel` beside its counts, which then says what votes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from math import sqrt
 from typing import Any
 
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.workers.crowd import CrowdModel
-from labeling.consolidation.workers.skills import SkillRow
+from labeling.consolidation.workers.proposers import Precision
+from labeling.consolidation.workers.skills import SkillRow, numbers
 
 ACCURACY = 0.75
 """Accuracy of a crowd of which no answer has been seen."""
@@ -31,16 +32,22 @@ OTHER_WORKER, OTHER_CROWD = 4.0, 2.0
 
 Counts = dict[tuple[str, str], float]
 
+Proposers = dict[str, dict[str, Precision]]
+"""By model and the class it names, "" for all of them: the log-odds that the class gains by being named, by the score
+(classes/proposals.py)."""
+
 
 @dataclass(slots=True)
 class VoteWorkers:
     """`crowd` and `workers` count labels by (true, given); `prior` counts how often each label is the true one. `model`
-    is what a fit of the whole job found, None before."""
+    is what a fit of the whole job found, None before. `proposers` are models that count as one more answer; they have
+    no part in the rest."""
 
     crowd: Counts = field(default_factory=dict)
     workers: dict[str, Counts] = field(default_factory=dict)
     prior: dict[str, float] = field(default_factory=dict)
     model: CrowdModel | None = None
+    proposers: Proposers = field(default_factory=dict)
 
     def accuracy(self, worker: str | None = None) -> float:
         """Shrunk share of right votes, of the crowd or of one worker."""
@@ -90,6 +97,15 @@ class VoteWorkers:
             )
         return out
 
+    def frequencies(self, labels: Sequence[str]) -> list[float]:
+        """The share of the objects that each of `labels` is the true one of; of labels never seen all alike."""
+        if self.model and set(labels) <= set(self.model.labels):
+            known = [self.model.prior[self.model.labels.index(label)] for label in labels]
+        else:
+            known = [self.prior.get(label, 0.0) + 1 for label in labels]
+        total = sum(known)
+        return [one / total for one in known]
+
     def update(self, votes: Iterable[WorkerAnswer[str]], truth: Mapping[str, float]) -> None:
         """Add one object's votes, given the posterior of its true label: learning as answers come."""
         for vote in votes:
@@ -101,14 +117,20 @@ class VoteWorkers:
             self.prior[true] = self.prior.get(true, 0.0) + chance
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, sorted, rounded to 6 digits: version 2 with a model, else version 1."""
+        """Plain JSON, sorted, rounded to 6 digits: version 2 with a model, else version 1. `proposers` are there where
+        some are known."""
         fitted = {"model": self.model.to_json()} if self.model else {}
+        proposed = {
+            name: {label: numbers(astuple(some[label])) for label in sorted(some)}
+            for name, some in sorted(self.proposers.items())
+        }
         return {
             "version": 2 if fitted else 1,
             "crowd": _rows(self.crowd),
             "prior": {label: round(n, 6) for label, n in sorted(self.prior.items())},
             "workers": {worker: _rows(self.workers[worker]) for worker in sorted(self.workers)},
             **fitted,
+            **({"proposers": proposed} if proposed else {}),
         }
 
     @classmethod
@@ -122,6 +144,10 @@ class VoteWorkers:
             {worker: _counts(rows) for worker, rows in data["workers"].items()},
             {label: float(n) for label, n in data["prior"].items()},
             CrowdModel.from_json(data["model"]) if version == 2 else None,
+            {
+                name: {label: Precision(*map(float, row)) for label, row in some.items()}
+                for name, some in data.get("proposers", {}).items()
+            },
         )
 
 

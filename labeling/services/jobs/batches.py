@@ -29,7 +29,7 @@ def open_batch(
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
     With `relabels` they are MachineLabeled ones instead, and stay so until people have labeled them; people do not see
-    the model's label.
+    the model's label, nor does any pre-label count.
 
     Objects with a pre-label that people are to see (services/prelabels) become tasks that check it, at its price.
     Only in a streaming job may batches that are not `exclusive` be open beside each other.
@@ -47,7 +47,9 @@ def open_batch(
         if not job.open:
             raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
         tasks = _tasks(job, ids, ObjectState.MACHINE if relabels else ObjectState.UNLABELED)
-        if not relabels:
+        if relabels:
+            showing.set_apart(ids)
+        else:
             DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
         golds = mixing.for_batch(job, len(ids))
         batch = batches.open_batch(

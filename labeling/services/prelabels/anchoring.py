@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from labeling import task_types
 from labeling.models import LabelingJob, ObjectState, PreLabel, PreLabelUse, Task
 from labeling.services.one_by_one import OF_ONE_OBJECT
+from labeling.services.prelabels import counting, options
 
 CHUNK = 500
 
@@ -26,9 +27,11 @@ class Errors:
 
 
 def record(job: LabelingJob) -> None:
-    """Store the figures of a job that has pre-labels, see `figures`; it is done as each batch ends."""
+    """Store the figures of a job that has pre-labels, see `figures`, or counting.py where people do not see them; it is
+    done as each batch ends."""
     if job.prelabels:
-        LabelingJob.objects.filter(pk=job.pk).update(prelabel_figures=figures(job))
+        found = counting.figures if options.counts(task_types.get(job.task_type)) else figures
+        LabelingJob.objects.filter(pk=job.pk).update(prelabel_figures=found(job))
 
 
 def figures(job: LabelingJob) -> dict[str, Any]:

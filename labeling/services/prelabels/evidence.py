@@ -32,5 +32,6 @@ def proposals(
         except OF_ONE_OBJECT:
             # A label that cannot be read any more, after a change of classes, proves nothing.
             continue
-        found[row.data_object_id].append(Proposal(f"model:{row.model_name or INPUT}", value, seen_by))
+        name, counts = f"model:{row.model_name or INPUT}", row.use == PreLabelUse.COUNTED
+        found[row.data_object_id].append(Proposal(name, value, seen_by, counts))
     return {pk: tuple(some) for pk, some in found.items()}

@@ -1,10 +1,10 @@
-"""The options of pre-labels: where they come from, what checking is paid, and how many objects are labeled unseen."""
+"""The options of pre-labels: where they come from, what checking is paid, and how many objects are labeled without."""
 
 from typing import TYPE_CHECKING, Any
 
 from labeling.services.jobs import pricing
 from labeling.services.prelabels.sources import SOURCES
-from labeling.task_types.base import PRICES
+from labeling.task_types.base import PRICES, TaskType
 from labeling.task_types.proposing import CHECK_SHARE, USUAL_BLIND_SHARE, USUAL_LEAST_QUALITY
 from marketplace import money
 from marketplace.ranges import Range
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from labeling.services.jobs.design import Design
 
 BLIND_SHARE = Range(0, 1)
-"""The share of the objects with a good pre-label that people label without seeing it, drawn by lot."""
+"""The share of the objects with a good pre-label that people label without seeing it, drawn by lot; for types whose
+pre-labels are never seen, the share on which they do not count."""
 
 LEAST_QUALITY = Range(0, 1)
 """The expected quality from which on a pre-label is shown."""
@@ -27,6 +28,15 @@ NUMBERS: dict[str, tuple[float, Range]] = {
     "least_quality": (USUAL_LEAST_QUALITY, LEAST_QUALITY),
 }
 """The default and the range of each number."""
+
+
+CHECKS = ("check_price_micros", "least_quality")
+"""Options that are about checking, which nobody does where pre-labels count unseen."""
+
+
+def counts(kind: TaskType[Any, Any]) -> bool:
+    """Whether people do not see pre-labels of this type, which count as one more answer."""
+    return kind.proposing is not None and kind.proposing.counted
 
 
 def check_design(design: "Design") -> None:
@@ -43,6 +53,14 @@ def check_design(design: "Design") -> None:
     if design.kind is not None and design.kind.proposing is None:
         design.wrong("prelabels.source", f"people cannot check labels of {design.kind.name} that a model proposes")
         return
+    counted = design.kind is not None and counts(design.kind)
+    for name in CHECKS if counted else ():
+        if name in given:
+            # Fields have the names that the outside knows.
+            field = name.removesuffix("_micros")
+            design.wrong(f"prelabels.{field}", f"nobody checks labels of {design.task_type}: the model counts unseen")
+            del given[name]
+    numbers = {name: number for name, number in NUMBERS.items() if not counted or name not in CHECKS}
     known = {"source", "check_price_micros", *source.takes, *NUMBERS}
     for name in sorted(given.keys() - known):
         design.wrong(f"prelabels.{name}", f"it is no option of pre-labels of the source {given['source']!r}")
@@ -50,13 +68,14 @@ def check_design(design: "Design") -> None:
         if not isinstance(given.get(name), str) or not given[name]:
             design.wrong(f"prelabels.{name}", f"a text expected: pre-labels of the source {given['source']!r} need it")
             return
-    for name, (usual, allowed) in NUMBERS.items():
+    for name, (usual, allowed) in numbers.items():
         value = given.setdefault(name, usual)
         if value not in allowed:
             design.wrong(f"prelabels.{name}", f"{value!r} found, a number of {allowed} expected")
     for field, reason in source.check(design):
         design.wrong(field, reason)
-    _price(design, given)
+    if not counted:
+        _price(design, given)
 
 
 def _price(design: "Design", given: dict[str, Any]) -> None:
@@ -80,12 +99,15 @@ def _price(design: "Design", given: dict[str, Any]) -> None:
     design.check_price_micros = price
 
 
-def expected(prelabels: dict[str, Any] | None, *, price_micros: int, public: bool) -> pricing.Checks:
+def expected(
+    prelabels: dict[str, Any] | None, *, price_micros: int, public: bool, counted: bool = False
+) -> pricing.Checks:
     """What is known of the checks of a job before it begins, by the options that were asked for.
 
-    Of a loop nobody knows yet how many of its labels will be good enough to be checked: none is counted.
+    Of a loop nobody knows yet how many of its labels will be good enough to be checked: none is counted. `counted`: the
+    type's pre-labels count unseen, so nobody checks.
     """
-    if not prelabels or prelabels["source"] == LOOP:
+    if not prelabels or prelabels["source"] == LOOP or counted:
         return pricing.NO_CHECKS
     asked = prelabels.get("check_price_micros")
     price = usual_price(price_micros, public=public) if asked is None else asked

@@ -1,6 +1,7 @@
 """Pre-labels of objects that are about to be opened to people, and what people are shown of them.
 
-Whether people see a good pre-label is drawn by lot, the same way whenever an object is looked at. Knows no money.
+Whether people see a good pre-label, or it counts as one more answer, is drawn by lot, the same way whenever an object
+is looked at. Knows no money.
 """
 
 import hashlib
@@ -12,13 +13,14 @@ from labeling.services.prelabels.sources import SOURCES, Proposed
 from labeling.task_types.base import Shown, Size
 
 CHUNK = 500
+IN_USE = (PreLabelUse.SHOWN, PreLabelUse.COUNTED)
 
 
 def prepare(job: LabelingJob, object_ids: Sequence[int], *, apart: Collection[int] = ()) -> bool:
     """Store the pre-labels of objects that are opened next; False while they are not known yet.
 
-    People do not see those `apart`, whose labels must be independent of them. The objects must have been inspected.
-    Safe to repeat.
+    Those `apart`, whose labels must be independent of them, are not shown and do not count. The objects must have been
+    inspected. Safe to repeat.
     """
     if not job.prelabels:
         return True
@@ -26,26 +28,32 @@ def prepare(job: LabelingJob, object_ids: Sequence[int], *, apart: Collection[in
     proposed: Mapping[int, Proposed] | None = {} if source is None else source.propose(job, object_ids)
     if proposed is None:
         return False
-    # What was shown of an object before is not shown any more, also where nothing new is proposed.
-    PreLabel.objects.filter(data_object__in=list(object_ids), use=PreLabelUse.SHOWN).update(use=PreLabelUse.APART)
+    # What was in use before is not any more, also where nothing new is proposed.
+    set_apart(object_ids)
     store(job, proposed, apart=apart)
     return True
+
+
+def set_apart(object_ids: Iterable[int]) -> None:
+    """The pre-labels of these objects are not shown and do not count any more."""
+    PreLabel.objects.filter(data_object__in=list(object_ids), use__in=IN_USE).update(use=PreLabelUse.APART)
 
 
 def store(job: LabelingJob, proposed: Mapping[int, Proposed], *, apart: Collection[int] = ()) -> None:
     """Store what is proposed for objects that have been inspected, in place of what the same model proposed before."""
     kind = task_types.get(job.task_type)
     if (proposing := kind.proposing) is None:
-        raise TypeError(f"people cannot check labels of {kind.name} that a model proposes")
+        raise TypeError(f"labels of {kind.name} that a model proposes are of no use to people")
     sizes = dict(_sizes(job, proposed))
     rows = []
     for pk, one in proposed.items():
         if pk not in sizes:
             continue
         answer = proposing.begun(one.answer, size=sizes[pk])
-        good = one.good and bool(kind.classes(answer)) and pk not in apart
+        good = pk not in apart and (proposing.counted or (one.good and bool(kind.classes(answer))))
         blind = by_lot(job, pk) < job.prelabels["blind_share"]
-        use = PreLabelUse.APART if not good else PreLabelUse.BLIND if blind else PreLabelUse.SHOWN
+        used = PreLabelUse.COUNTED if proposing.counted else PreLabelUse.SHOWN
+        use = PreLabelUse.APART if not good else PreLabelUse.BLIND if blind else used
         rows.append(PreLabel(data_object_id=pk, model_name=one.model_name, use=use, value=kind.value(answer)))
     PreLabel.objects.bulk_create(
         rows,

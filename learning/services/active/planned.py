@@ -87,9 +87,9 @@ def make(
 
 def _relative_price(loop: LearningLoop, decision: Decision) -> float:
     """What an object of the pool costs over one that people draw, as many of them as the newest model proposes labels
-    for that are good enough are checked."""
+    for that are good enough are checked; 1 where nobody checks."""
     job, full = loop.job, loop.job.queue.answer_micros(checks=False)
-    if not job.prelabels or not full or not len(decision.scores):
+    if "least_quality" not in job.prelabels or not full or not len(decision.scores):
         return 1.0
     shown = float((decision.scores >= job.prelabels["least_quality"]).mean()) * (1 - job.prelabels["blind_share"])
     return 1 - shown * (1 - job.queue.answer_micros(checks=True) / full)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from labeling import task_types
 from labeling.models import LabelingJob
-from labeling.services.prelabels import showing
+from labeling.services.prelabels import options, showing
 from labeling.services.prelabels.sources import Proposed
 from labeling.services.results import consolidating
 from learning.contract import Prediction
@@ -48,8 +49,13 @@ def _proposed(loop: LearningLoop, newest: Round, wanted: set[int]) -> dict[int, 
         for one in evaluation.predictions(job, newest.transform_job)
         if one.error is None and one.object_id is not None
     ]
+    model = newest.transform_job.model.name
+    if options.counts(task_types.get(job.task_type)):
+        # How much its scores are worth is learned by consolidation, which asks no rule.
+        answers = {one.object_id: learner.proposed(one, job.labels) for one in seen if one.object_id in wanted}
+        return {pk: Proposed(answer, model) for pk, answer in answers.items() if pk is not None and answer is not None}
     rule = _rule(loop, newest, seen)
-    least, model = job.prelabels["least_quality"], newest.transform_job.model.name
+    least = job.prelabels["least_quality"]
     found = {}
     for one in seen:
         if one.object_id not in wanted:

@@ -19,6 +19,8 @@ from learning.services.active.learners.interface import Learner, Outcome, withou
 CUT_OFF = 0.5
 """Of several classes a label says those that are surer than this (task_types/multiple_choice.py)."""
 LEAST_OVER = 1e-4
+MOST_PROPOSED = 100
+"""Classes of an object whose scores are kept where the model counts as one more worker."""
 
 
 def chances(prediction: Prediction, labels: Sequence[str]) -> Floats:
@@ -82,6 +84,11 @@ class OneClass(Learner[int]):
         """See Learner: the most likely class, as sure as such a label is right."""
         found = chances(prediction, labels)
         return Vote((labels[int(found.argmax())],), (round(sure, 6),)) if found.any() else None
+
+    def proposed(self, prediction: Prediction, labels: Sequence[str]) -> Vote | None:
+        """See Learner: the most likely class with its score."""
+        found = chances(prediction, labels)
+        return Vote((labels[int(found.argmax())],), (round(float(found.max()), 6),)) if found.any() else None
 
     def compared(self, found: int, true: int, labels: Sequence[str]) -> Outcome:
         """See Learner."""
@@ -178,6 +185,14 @@ class SeveralClasses(Learner[Bools]):
         above = (found[kept] - rule.cuts[kept]) / (1 - rule.cuts[kept])
         written = np.maximum(CUT_OFF + (1 - CUT_OFF) * np.clip(above, 0, 1), CUT_OFF + LEAST_OVER)
         return Vote(names, tuple(written.round(6).tolist()))
+
+    def proposed(self, prediction: Prediction, labels: Sequence[str]) -> Vote | None:
+        """See Learner: the likeliest classes with their scores, as many as are kept, also those it does not say."""
+        if not prediction.classes:
+            return None
+        found = chances(prediction, labels)
+        kept = np.sort(np.argsort(-found, kind="stable")[:MOST_PROPOSED])
+        return Vote(tuple(labels[int(place)] for place in kept), tuple(np.clip(found[kept], 0, 1).round(6).tolist()))
 
     def compared(self, found: Bools, true: Bools, labels: Sequence[str]) -> Outcome:
         """See Learner."""

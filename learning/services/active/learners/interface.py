@@ -67,7 +67,8 @@ class Learner(ABC, Generic[Truth]):
         """The label, as the task type reads it, None where there can be none; `sure` is its expected quality."""
 
     def proposed(self, prediction: Prediction, labels: Sequence[str]) -> Any:
-        """The label that people are to check where no rule was found for one, None where there can be none."""
+        """The label that people are to check, or that counts as one more answer with its scores as they are, where no
+        rule was found for one; None where there can be none."""
         return None
 
     @abstractmethod
