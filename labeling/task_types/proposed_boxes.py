@@ -23,7 +23,7 @@ class ProposedBoxes(Proposing[list[Box]]):
         shown: dict[Box, Box] = {}
         for box in proposed:
             here = in_whole_pixels(box, size)
-            shown.setdefault(replace(here, confidence=None), here)
+            shown.setdefault(here, replace(here, confidence=box.confidence))
         return list(shown.values())[:MAX_SHAPES]
 
     def mistakes(self, proposed: list[Box], label: list[Box]) -> tuple[int, int]:
@@ -40,4 +40,4 @@ def in_whole_pixels(box: Box, size: tuple[int, int]) -> Box:
     )
     left = min(max(math.floor(box.left + 0.5), 0), size[0] - width)
     top = min(max(math.floor(box.top + 0.5), 0), size[1] - height)
-    return Box(box.label, left, top, width, height, box.confidence, attributes=box.attributes)
+    return Box(box.label, left, top, width, height, attributes=box.attributes)
