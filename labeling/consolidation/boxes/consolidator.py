@@ -78,7 +78,9 @@ def fit_workers(
         return calibrate(images, models, labels=labels)
     drawn = list(blind(images))
     models = calibrate(drawn, expect_and_maximise(drawn, labels=labels, start=start, rounds=rounds), labels=labels)
-    learn_proposals(images, drawn, models, labels)
+    seen = [image for image in drawn if image.proposals and image.answers]
+    found = consolidate_many(seen, labels=labels, workers=models)
+    learn_proposals(images, [(image, one.boxes) for image, one in zip(seen, found, strict=True)], models, labels)
     return models
 
 

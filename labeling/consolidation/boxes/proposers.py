@@ -12,7 +12,6 @@ import numpy as np
 from labeling.consolidation.answers import WorkerAnswer, chunks
 from labeling.consolidation.arrays import Floats, iou
 from labeling.consolidation.boxes.answers import AnswerArrays, ImageAnswers, flatten
-from labeling.consolidation.boxes.explanation import explain
 from labeling.consolidation.boxes.fit import CHUNK, counts_of, known_truth
 from labeling.consolidation.boxes.inference import Inference, infer
 from labeling.consolidation.boxes.proposals import STRICT_IOU, on_proposals, proposed_badly
@@ -26,20 +25,18 @@ CHECK_ROUNDS = 4
 
 
 def learn_proposals(
-    images: Iterable[ImageAnswers], drawn: Sequence[ImageAnswers], models: WorkerModels, labels: Sequence[str]
+    images: Iterable[ImageAnswers],
+    labeled: Sequence[tuple[ImageAnswers, tuple[Box, ...]]],
+    models: WorkerModels,
+    labels: Sequence[str],
 ) -> None:
-    """Put into `models` what `images` say of proposers and of checking; `drawn` are those that people labeled unseen.
+    """Put into `models` what `images` say of proposers and of checking.
 
-    Against their labels it is found how good each model is.
+    How good each model is, is found against the boxes of those that people `labeled` without seeing its own.
     """
     models.proposers = _unproven(sorted({one.model for image in images for one in image.proposals}))
-    seen = [image for image in drawn if image.proposals and image.answers]
-    if seen:
-        labeled = (
-            explain(given, infer(given, models), models.calibration.threshold, "") for given in _flat(seen, labels)
-        )
-        boxes = [one.boxes for some in labeled for one in some]
-        truths = [_with_models(image, label) for image, label in zip(seen, boxes, strict=True)]
+    truths = [_with_models(image, boxes) for image, boxes in labeled]
+    if truths:
         for name, skill in counts_of(truths, models, labels).items():
             if name in models.proposers:
                 models.proposers[name].add(skill)
@@ -47,10 +44,6 @@ def learn_proposals(
     checked = [image for image in images if image.shown is not None]
     for _ in range(CHECK_ROUNDS):
         models.checks = _checks(checked, models, labels)
-
-
-def _flat(images: Sequence[ImageAnswers], labels: Sequence[str]) -> Iterable[AnswerArrays]:
-    return (flatten(some, labels) for some in chunks(images, CHUNK))
 
 
 def _with_models(image: ImageAnswers, boxes: tuple[Box, ...]) -> ImageAnswers:
@@ -93,7 +86,8 @@ def _unproven(names: Iterable[str]) -> dict[str, Skill]:
 
 def _checks(images: Sequence[ImageAnswers], models: WorkerModels, labels: Sequence[str]) -> Checks:
     total = Checks()
-    for given in _flat(images, labels):
+    for some in chunks(images, CHUNK):
+        given = flatten(some, labels)
         total = _add_checks(total, given, infer(given, models), models)
     return total
 

@@ -22,12 +22,9 @@ import numpy as np
 
 from labeling.consolidation.answers import Proposal
 from labeling.consolidation.arrays import Floats, logistic, logit
-from labeling.consolidation.workers.proposers import UNPROVEN, Precision, fit_precision, fit_precisions
+from labeling.consolidation.workers.proposers import UNSEEN, Precision, fit_precision, fit_precisions
 from labeling.consolidation.workers.votes import Proposers, VoteWorkers
 from labeling.formats.shapes import Vote
-
-UNKNOWN = log(UNPROVEN.found / UNPROVEN.false_positives)
-"""The log-odds that a model adds of which nothing has been seen, whatever its scores are."""
 
 MOST = log(99)
 """The most log-odds that one model adds or takes away: the few objects that it is judged by cannot prove more."""
@@ -80,7 +77,8 @@ def evidence(word: Word, labels: Sequence[str], models: VoteWorkers) -> float:
     known = models.proposers.get(word.model, {})
     precision = known.get(word.label) or known.get(ANY)
     if precision is None:
-        return UNKNOWN
+        # Whatever its scores are.
+        return UNSEEN.usual
     found = float(precision.log_odds(_claimed([word], _common([word], labels, models)))[0])
     return min(max(found, -MOST), MOST)
 

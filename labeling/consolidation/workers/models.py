@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from labeling.consolidation.arrays import Floats, Ints, logistic, logit
-from labeling.consolidation.workers.proposers import UNPROVEN, Checks, Precision, fit_precision
+from labeling.consolidation.workers.proposers import UNPROVEN, UNSEEN, Checks, Precision
 from labeling.consolidation.workers.skills import (
     VERSION,
     Skill,
@@ -176,7 +176,7 @@ class WorkerModels:
     def placing(self, proposer: str) -> Precision:
         """How many of the boxes of a model that are about an object lie well; before anything is seen as many as of its
         boxes are about one."""
-        return self.placings.get(proposer) or fit_precision(np.zeros(0), np.zeros(0))
+        return self.placings.get(proposer, UNSEEN)
 
     def _record(self, worker: str) -> Skill:
         return self.skills.get(worker) or self.proposers.get(worker, NO_RECORD)

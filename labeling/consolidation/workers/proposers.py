@@ -74,6 +74,10 @@ class Precision:
         return np.asarray(self.usual + self.slope * above)
 
 
+UNSEEN = Precision(float(np.log(UNPROVEN.found / UNPROVEN.false_positives)), SCORES_SLOPE, 0.0)
+"""What is taken for the precision of a model of which nothing has been seen."""
+
+
 def fit_precision(
     scores: Floats, real: Floats, known: Floats | None = None, *, start: Precision | None = None
 ) -> Precision:
@@ -91,7 +95,7 @@ def fit_precision(
     above = np.zeros(len(scores))
     above[scored] = of_score - centre
     right, wrong = UNPROVEN.found, UNPROVEN.false_positives
-    usual, slope, at = float(np.log(right / wrong)), SCORES_SLOPE, 0.0
+    usual, slope, at = UNSEEN.usual, UNSEEN.slope, 0.0
     if start is not None:
         usual, slope, at = start.usual, start.slope, start.centre - centre
         right, wrong = (ALIKE * float(logistic(sign * usual)) for sign in (1, -1))
