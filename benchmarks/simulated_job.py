@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.active_learning_sets import ImageSet
-from labeling.conduct.rules import LOW_ACCURACY, LOW_PIECES
+from labeling.conduct.rules import too_low
 from labeling.conduct.weights import agreement_weight
 from labeling.consolidation.answers import Proposal, WorkerAnswer
 from labeling.consolidation.refitting import FIRST_FIT, GROWTH
@@ -55,7 +55,7 @@ class Record:
     @property
     def too_low(self) -> bool:
         """As the rule of conduct has it (labeling/conduct/rules.py: low_accuracy)."""
-        return self.pieces >= LOW_PIECES and posterior.beliefs([self.right], [self.wrong])[0].high < LOW_ACCURACY
+        return too_low(self.pieces, posterior.beliefs([self.right], [self.wrong])[0].high)
 
 
 @dataclass

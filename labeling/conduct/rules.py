@@ -124,9 +124,14 @@ def too_many_declines(conduct: Conduct, answers: Sequence[SeenAnswer]) -> Found 
     )
 
 
+def too_low(pieces: int, high: float) -> bool:
+    """Whether so many pieces of evidence, and the upper end of the accuracy's interval, are those of low accuracy."""
+    return pieces >= LOW_PIECES and high < LOW_ACCURACY
+
+
 def low_accuracy(conduct: Conduct, answers: Sequence[SeenAnswer]) -> Found | None:
     """Even at best, too often wrong."""
-    if conduct.accuracy_pieces < LOW_PIECES or conduct.accuracy_high >= LOW_ACCURACY or not answers:
+    if not too_low(conduct.accuracy_pieces, conduct.accuracy_high) or not answers:
         return None
     return Found(
         f"your answers agree too little with what these objects are: {conduct.accuracy_high:.0%} at the very best",
