@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import active_learning_sets as sets
 from benchmarks.active_learning_sets import Effort, ImageSet, Said, Seen
 from benchmarks.active_learning_ways import OURS, WAYS, Question
+from benchmarks.auto_label_promise import in_hindsight
 from benchmarks.simulated_job import SEATS, Crowd, a_job, boxes, f1, propose, score
 from labeling.simulation.matching import labeled
 from learning.selection import bounds, error_rates, losses, planning, trust
@@ -250,8 +251,7 @@ def _best(images: ImageSet, books: Books, pool: Seen, decision: Decision, rules:
     rule = decision.certainty
     names = zip(pool.boxes, books.rest, strict=True)
     wrong = np.array([losses.loss(kept(boxes, rule.cuts), images.truths[name]) for boxes, name in names])
-    running = np.cumsum(wrong[np.argsort(-rule.predict(pool.boxes), kind="stable")]) / np.arange(1, len(wrong) + 1)
-    return int(np.flatnonzero(running <= rules.target_error).max(initial=-1)) + 1
+    return in_hindsight(rule.predict(pool.boxes), wrong, rules.target_error)
 
 
 def _pass(books: Books, decision: Decision) -> None:

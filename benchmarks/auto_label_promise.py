@@ -227,9 +227,15 @@ def _draw(known: Known, checked: int, target: float, seed: int, *, audited: bool
         found |= {f"{name}_kept": promised <= target, f"{name}_coverage": passed.mean(), f"{name}_error": error}
     if audited and decision.threshold is not None and (labeled := scores >= decision.threshold).any():
         found |= _audits(1 - scores[labeled], wrong[labeled], target, seed)
-    running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(unseen) + 1)
-    found["hindsight"] = float((np.flatnonzero(running <= target).max(initial=-1) + 1) / len(unseen))
+    found["hindsight"] = in_hindsight(scores, wrong, target) / len(unseen)
     return found
+
+
+def in_hindsight(scores: np.ndarray, wrong: np.ndarray, target: float) -> int:
+    """How many of the labels with these `scores` and losses `wrong`, (n,) each, the lowest cut-off lets pass that keeps
+    the `target`."""
+    running = np.cumsum(wrong[np.argsort(-scores, kind="stable")]) / np.arange(1, len(wrong) + 1)
+    return int(np.flatnonzero(running <= target).max(initial=-1)) + 1
 
 
 def _audits(doubts: np.ndarray, wrong: np.ndarray, target: float, seed: int) -> dict[str, float]:
